@@ -1,0 +1,510 @@
+"""Every field of every exported document: the one list.
+
+The JSON Schema, the OpenAPI schema, the CSV columns, the store's export SQL and the README's tables are generated
+from this list or tested against it. A field that is not here is not exported.
+
+Units: prices in the underlying's currency per share, volatilities and rates decimal per year (0.25), rank and
+percentile 0-100, put delta negative, theta per calendar day, vega per volatility point, rho per rate point, exposures
+in dollars per 1 % move of the underlying.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FieldType = Literal["string", "number", "integer", "boolean", "date", "datetime", "object", "array"]
+
+SCHEMA_VERSION = 1
+
+DOCUMENT_NAMES = ("alerts", "chains", "scans", "features", "history", "meta")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record.
+
+    ``type`` is the JSON type (date and datetime are strings: YYYY-MM-DD, RFC 3339 in UTC). ``significant`` is the
+    number of significant digits a JSON number is rounded to (None: exact). ``fields`` are the members of an object, or
+    of each object of an array; ``items`` is the type of an array's elements where they are no objects. ``csv`` is the
+    column's name in CSV downloads where it differs from ``name``.
+    """
+
+    name: str
+    type: FieldType
+    help: str
+    unit: str = ""
+    nullable: bool = True
+    significant: int | None = None
+    csv: str | None = None
+    fields: tuple[Field, ...] = ()
+    items: FieldType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One exported document: ``<name>.json`` with its records under the key ``name``.
+
+    ``count_key`` names the envelope's count. ``index`` are the columns that its index holds, each a path into the
+    record (dots descend into objects), so that lists are filtered and ordered without parsing records. ``always``:
+    written on every export; the others only when what they hold moved. ``identity`` are the fields that make a record
+    unique, also the last keys of every ordering.
+    """
+
+    name: str
+    count_key: str
+    help: str
+    fields: tuple[Field, ...]
+    index: tuple[str, ...]
+    identity: tuple[str, ...]
+    always: bool
+
+    def field(self, path: str) -> Field:
+        """Return the field at ``path`` (dots descend); KeyError where there is none."""
+        fields, found = self.fields, None
+        for part in path.split("."):
+            found = next((field for field in fields if field.name == part), None)
+            if found is None:
+                raise KeyError(path)
+            fields = found.fields
+        assert found is not None
+        return found
+
+
+def _text(name: str, help: str, *, nullable: bool = False, csv: str | None = None) -> Field:
+    return Field(name, "string", help, nullable=nullable, csv=csv)
+
+
+def _time(name: str, help: str, *, nullable: bool = False) -> Field:
+    return Field(name, "datetime", help, nullable=nullable)
+
+
+def _date(name: str, help: str, *, nullable: bool = False, csv: str | None = None) -> Field:
+    return Field(name, "date", help, nullable=nullable, csv=csv)
+
+
+def _price(name: str, help: str, *, csv: str | None = None) -> Field:
+    return Field(name, "number", help, unit="price", csv=csv)
+
+
+def _count(name: str, help: str, *, nullable: bool = True, unit: str = "contracts", csv: str | None = None) -> Field:
+    return Field(name, "integer", help, unit=unit, nullable=nullable, csv=csv)
+
+
+def _decimal(name: str, help: str, *, unit: str = "decimal", csv: str | None = None) -> Field:
+    return Field(name, "number", help, unit=unit, significant=6, csv=csv)
+
+
+def _flag(name: str, help: str, *, nullable: bool = False) -> Field:
+    return Field(name, "boolean", help, nullable=nullable)
+
+
+def _texts(name: str, help: str) -> Field:
+    return Field(name, "array", help, nullable=False, items="string")
+
+
+def _object(name: str, help: str, fields: tuple[Field, ...] = (), *, nullable: bool = False) -> Field:
+    return Field(name, "object", help, nullable=nullable, fields=fields)
+
+
+def _objects(name: str, help: str, fields: tuple[Field, ...] = ()) -> Field:
+    return Field(name, "array", help, nullable=False, items="object", fields=fields)
+
+
+REASONS = _object("reasons", "For each field that is null for a reason: the reason's code.")
+
+CONTRACT_FIELDS: tuple[Field, ...] = (
+    _text("contract_symbol", "OCC symbol, without spaces.", csv="option_symbol"),
+    _text("root", "Option root of the OCC symbol."),
+    _count("multiplier", "Shares that one contract delivers.", unit="shares"),
+    _flag("adjusted", "Adjusted or non-standard deliverable: kept and shown, in no aggregate."),
+    Field("strike", "number", "Strike price.", unit="price", nullable=False),
+    _price("bid", "Bid as the feed stated it."),
+    _price("ask", "Ask as the feed stated it."),
+    _price("mid", "Mean of bid and ask; null without a two-sided quote."),
+    _count("bid_size", "Contracts bid."),
+    _count("ask_size", "Contracts asked."),
+    _price("last_price", "Last trade's price.", csv="last"),
+    _time("last_trade_time", "Time of the last trade.", nullable=True),
+    _count("volume", "Volume as the feed stated it; another session's where flagged volume_carried."),
+    _count("open_interest", "Open interest as the feed stated it, settled at open_interest_date."),
+    _decimal("bid_iv", "Implied volatility of the bid."),
+    _decimal("implied_volatility", "Implied volatility of the mid, computed here."),
+    _decimal("ask_iv", "Implied volatility of the ask."),
+    _decimal("delta", "Spot delta, negative for puts."),
+    _decimal("gamma", "Change of delta for one unit of price.", unit="1/price"),
+    _decimal("theta", "Change of value for one calendar day.", unit="price/day"),
+    _decimal("vega", "Change of value for one volatility point.", unit="price/point"),
+    _decimal("rho", "Change of value for one rate point.", unit="price/point"),
+    _decimal("vanna", "Change of delta for one volatility point.", unit="1/point"),
+    _decimal("charm", "Change of delta for one calendar day.", unit="1/day"),
+    _decimal("vendor_implied_volatility", "The feed's implied volatility, for comparison only."),
+    _decimal("vendor_delta", "The feed's delta, for comparison only."),
+    _flag("in_the_money", "In the money by the feed's own statement.", nullable=True),
+    _texts("flags", "Facts about this row's quote."),
+    REASONS,
+)
+
+CHAIN_TOTALS: tuple[Field, ...] = (
+    _count("call_volume", "Calls traded this session."),
+    _count("put_volume", "Puts traded this session."),
+    _count("volume", "Contracts traded this session."),
+    _count("call_open_interest", "Open interest of the calls."),
+    _count("put_open_interest", "Open interest of the puts."),
+    _count("open_interest", "Open interest of calls and puts."),
+    _decimal("put_call_volume_ratio", "Put volume over call volume.", unit="ratio"),
+    _decimal("put_call_open_interest_ratio", "Put open interest over call open interest.", unit="ratio"),
+)
+
+QUALITY_FACTS: tuple[Field, ...] = (
+    _count("contracts", "Contracts received, adjusted ones not counted.", nullable=False),
+    _count("near_the_money", "Contracts within one deviation of the money.", nullable=False),
+    _count("two_sided", "Of those, contracts with bid and ask above 0 and bid not above ask.", nullable=False),
+    _decimal("two_sided_share", "two_sided over near_the_money.", unit="ratio"),
+    _decimal("median_relative_spread", "Median of (ask - bid) / mid of the two-sided ones.", unit="ratio"),
+    _decimal("deviation", "Half-width of 'near the money' in ln(strike / forward).", unit="ratio"),
+    _price("reference_price", "Forward by parity at the strike of least |call - put|, else the spot."),
+    _text("reference_source", "Where reference_price comes from: parity or spot.", nullable=True),
+    _decimal("quote_age_seconds", "Age of the quotes against the session's clock.", unit="s"),
+    _flag("open_interest_known", "Whether any contract states open interest above 0."),
+    _count("adjusted", "Contracts in quarantine.", nullable=False),
+    _count("flagged_rows", "Rows that carry a flag against their quote.", nullable=False),
+)
+
+QUALITY = _object(
+    "quality",
+    "The grade and the facts that it follows from.",
+    (
+        _text("grade", "A (best) to F."),
+        _texts("reasons", "Codes of what lowered the grade."),
+        _object("facts", "What was measured.", QUALITY_FACTS),
+    ),
+)
+
+CHAIN_FIELDS: tuple[Field, ...] = (
+    _text("ticker", "Canonical ticker of the underlying.", csv="underlying_symbol"),
+    _text("root", "Option root: chains of two roots on one date are two chains."),
+    _text("provider", "Provider that was asked."),
+    _text("feed", "Feed whose numbers these are."),
+    _time("as_of", "Moment that the quotes stand for: their time inside a session, else the last close."),
+    _time("quote_time", "The quotes' own time, or the stamp less the feed's delay."),
+    _date("market_date", "New York session that the quotes belong to.", csv="quote_date"),
+    _date("open_interest_date", "Session at whose end the open interest was settled."),
+    _date("expiration", "Expiration date."),
+    Field("dte", "integer", "Calendar days from as_of's New York date to expiration.", unit="days", nullable=False),
+    _text("settlement", "AM or PM."),
+    _time("settlement_time", "Moment of settlement, the end of the tenor."),
+    _text("exercise_style", "american or european."),
+    _price("underlying_price", "Spot as the feed stated it."),
+    _time("underlying_time", "Time of the spot, where the feed states it.", nullable=True),
+    _decimal("forward", "Forward of this expiration.", unit="price"),
+    _text("forward_source", "How the forward was found.", nullable=True),
+    _decimal("rate", "Continuous rate to settlement."),
+    _decimal("discount_factor", "Discount factor to settlement.", unit="ratio"),
+    _decimal("atm_iv", "Implied volatility at the forward."),
+    _object("totals", "Sums over the chain, adjusted contracts and carried volume left out.", CHAIN_TOTALS),
+    _object("analytics", "Smile, expected move, exposures; members arrive with the analytics that compute them."),
+    QUALITY,
+    _object(
+        "coverage",
+        "Contracts of this chain now, and in the last scan that had it.",
+        (
+            _count("listed", "Contracts in the last scan that had this chain."),
+            _count("received", "Contracts received.", nullable=False),
+        ),
+    ),
+    _text("scan_id", "Scan that recorded it."),
+    _object(
+        "newest_attempt",
+        "A newer chain that was worse than the one served; null where this is the newest.",
+        (
+            _time("as_of", "Its as_of."),
+            _time("quote_time", "Its quote_time."),
+            _text("scan_id", "Its scan."),
+            _text("grade", "Its grade."),
+            _texts("reasons", "Why."),
+        ),
+        nullable=True,
+    ),
+    REASONS,
+    _objects("calls", "Calls by strike.", CONTRACT_FIELDS),
+    _objects("puts", "Puts by strike.", CONTRACT_FIELDS),
+)
+
+ALERT_FIELDS: tuple[Field, ...] = (
+    _text("id", "Stable id: hash of the key and the session in which the episode began."),
+    _text("key", "provider, ticker, detector, subject and direction, joined."),
+    _text("provider", "Provider that was asked."),
+    _text("ticker", "Canonical ticker."),
+    _text("detector", "Detector that found it."),
+    _text("subject", "What it is about: empty, an expiration with its root, or a contract."),
+    _text("direction", "bullish, bearish or neutral."),
+    _text("state", "new, ongoing or ended."),
+    _date("session", "Session in which the episode began."),
+    _text("first_scan_id", "Scan that raised it."),
+    _text("last_scan_id", "Scan that last confirmed or ended it."),
+    _time("first_seen", "as_of of the first finding."),
+    _time("last_seen", "as_of of the last finding."),
+    Field("score", "number", "0-100, by its parts.", nullable=False),
+    _object("score_parts", "What the score is made of."),
+    Field("confidence", "number", "0-1, from the quality of the data behind it.", nullable=False),
+    _text("summary", "One line."),
+    _text("reason", "A sentence that explains it."),
+    _object(
+        "trigger",
+        "The comparison that armed it.",
+        (
+            _text("metric", "What was measured."),
+            Field("value", "number", "Its value.", nullable=False),
+            Field("threshold", "number", "Its arm level.", nullable=False),
+            _text("comparison", "Such as >=."),
+        ),
+    ),
+    _object("metrics", "Figures behind the finding."),
+    _objects("strategies", "Strategies that fit."),
+    _object("verdict", "What the next session's open interest says.", nullable=True),
+    _objects("outcomes", "What became of it."),
+    _text("config_hash", "Hash of the effective configuration."),
+    _text("code_version", "Version of the code that found it."),
+)
+
+TICKER_RESULT: tuple[Field, ...] = (
+    _text("ticker", "Canonical ticker."),
+    _text("reason", "Reason code; null for ok.", nullable=True),
+    _text("detail", "What happened, in words.", nullable=True),
+)
+
+SCAN_FIELDS: tuple[Field, ...] = (
+    _text("id", "Id of the scan."),
+    _text("kind", "scheduled, close, manual, request or backfill."),
+    _time("slot", "Scheduled moment that it fills.", nullable=True),
+    _time("started_at", "Start."),
+    _time("finished_at", "End.", nullable=True),
+    _time("as_of", "Newest as_of of its chains.", nullable=True),
+    _text("status", "ok, partial, failed, skipped or interrupted."),
+    _text("reason", "Why it is not ok.", nullable=True),
+    _text("provider", "Provider that was asked."),
+    _text("feed", "Feed whose numbers it holds."),
+    _object(
+        "tickers",
+        "What became of each ticker.",
+        (
+            _texts("requested", "Tickers asked for."),
+            _texts("ok", "Tickers recorded."),
+            _objects("failed", "Tickers that failed.", TICKER_RESULT),
+            _objects("skipped", "Tickers not tried, or with nothing to record.", TICKER_RESULT),
+            _objects(
+                "not_recorded", "Tickers and expirations that a recording lists but does not hold.", TICKER_RESULT
+            ),
+        ),
+    ),
+    _objects(
+        "coverage",
+        "Chains and contracts against the last scan of each ticker.",
+        (
+            _text("ticker", "Canonical ticker."),
+            _count("chains", "Chains received.", nullable=False, unit="chains"),
+            _count("contracts", "Contracts received.", nullable=False),
+            Field("missing", "array", "Unexpired expirations that the last scan had and this one lacks.", items="date"),
+            Field("not_recorded", "array", "Listed expirations that the recording does not hold.", items="date"),
+            _count("contracts_before", "Contracts in the last scan, of the chains that both have."),
+        ),
+    ),
+    _count("chains", "Chains recorded.", nullable=False, unit="chains"),
+    _count("contracts", "Contracts recorded.", nullable=False),
+    _count("alerts", "Alerts standing after it.", nullable=False, unit="alerts"),
+    _count("new_alerts", "Alerts that it raised.", nullable=False, unit="alerts"),
+    _object("grades", "Chains by grade."),
+    _object("rejections", "Rows left out, by reason."),
+    _count("provider_calls", "Requests that it spent.", nullable=False, unit="calls"),
+    _object("seconds", "Seconds by phase."),
+    _text("config_hash", "Hash of the effective configuration."),
+    _text("code_version", "Version of the code that ran."),
+)
+
+FEATURE_FIELDS: tuple[Field, ...] = (
+    _text("ticker", "Canonical ticker."),
+    _text("provider", "Provider that was asked."),
+    _text("feed", "Feed whose numbers these are."),
+    _time("as_of", "Moment that the figures stand for."),
+    _time("quote_time", "The quotes' own time."),
+    _date("market_date", "New York session."),
+    _text("scan_id", "Scan that recorded it."),
+    _text("grade", "Best grade among the chains behind the option figures; null without chains.", nullable=True),
+    _price("price", "Spot as the feed stated it."),
+    _time("price_time", "Time of the spot, where the feed states it.", nullable=True),
+    _decimal("return_1d", "Return against the last session's close, splits undone."),
+    _decimal("return_5d", "Return over 5 sessions, splits undone."),
+    _decimal("return_20d", "Return over 20 sessions, splits undone."),
+    _decimal("realised_volatility_20d", "Close to close, 20 returns, annualised by sqrt(252)."),
+    _count("underlying_volume", "Shares traded in the last closed session.", unit="shares"),
+    _count("call_volume", "Calls traded this session."),
+    _count("put_volume", "Puts traded this session."),
+    _count("volume", "Contracts traded this session."),
+    _count("call_open_interest", "Open interest of the calls."),
+    _count("put_open_interest", "Open interest of the puts."),
+    _count("open_interest", "Open interest of calls and puts."),
+    _decimal("put_call_volume_ratio", "Put volume over call volume.", unit="ratio"),
+    _decimal("put_call_open_interest_ratio", "Put open interest over call open interest.", unit="ratio"),
+    _count("expirations_used", "Expirations behind the option figures.", unit="expirations"),
+    _count("expirations_listed", "Expirations that the feed lists.", unit="expirations"),
+    _decimal("iv_7d", "Constant-maturity implied volatility, 7 days."),
+    _decimal("iv_14d", "Constant-maturity implied volatility, 14 days."),
+    _decimal("iv_30d", "Constant-maturity implied volatility, 30 days."),
+    _decimal("iv_60d", "Constant-maturity implied volatility, 60 days."),
+    _decimal("iv_90d", "Constant-maturity implied volatility, 90 days."),
+    _decimal("iv_180d", "Constant-maturity implied volatility, 180 days."),
+    _decimal("iv_rank", "Rank of iv_30d in its window.", unit="0-100"),
+    _decimal("iv_percentile", "Percentile of iv_30d in its window.", unit="0-100"),
+    _decimal("skew_25d", "(25-delta put IV - 25-delta call IV) / 50-delta IV.", unit="ratio"),
+    _decimal("risk_reversal_25d", "25-delta call IV - 25-delta put IV."),
+    _decimal("butterfly_25d", "Mean of the 25-delta IVs less the at-the-money IV."),
+    _decimal("term_slope", "iv_90d - iv_30d."),
+    _decimal("expected_move_30d", "Spot times iv_30d times sqrt(30/365).", unit="price"),
+    _date("next_earnings_date", "Next earnings date.", nullable=True),
+    _flag("next_earnings_confirmed", "Whether the date is confirmed or an estimate.", nullable=True),
+    _objects(
+        "detectors",
+        "For each detector its value against its threshold: why there is no alert.",
+        (
+            _text("detector", "Detector."),
+            _text("status", "armed, quiet or not_evaluated."),
+            _text("metric", "What it measures.", nullable=True),
+            Field("value", "number", "Its highest value in this scan."),
+            Field("threshold", "number", "Its arm level."),
+            _text("reason", "Why it was not evaluated, or why it is quiet.", nullable=True),
+        ),
+    ),
+    REASONS,
+)
+
+HISTORY_FIELDS: tuple[Field, ...] = (
+    _text("ticker", "Canonical ticker."),
+    _text("provider", "Provider that was asked."),
+    Field("dates", "array", "Closed sessions, oldest first, at most 400.", nullable=False, items="date"),
+    Field("close", "array", "Closes as they were printed.", unit="price", nullable=False, items="number"),
+    Field(
+        "split_factor",
+        "array",
+        "What divides a close to make it comparable with the newest.",
+        nullable=False,
+        items="number",
+    ),
+    Field("underlying_volume", "array", "Shares traded.", unit="shares", nullable=False, items="integer"),
+    Field("realised_volatility_20d", "array", "As in features.", unit="decimal", nullable=False, items="number"),
+    Field("volume", "array", "Contracts traded.", unit="contracts", nullable=False, items="integer"),
+    Field("open_interest", "array", "Open interest.", unit="contracts", nullable=False, items="integer"),
+    Field("put_call_volume_ratio", "array", "As in features.", unit="ratio", nullable=False, items="number"),
+    Field("put_call_open_interest_ratio", "array", "As in features.", unit="ratio", nullable=False, items="number"),
+    Field("grade", "array", "Grade of the session's scan.", nullable=False, items="string"),
+    Field("source", "array", "Feed of each session.", nullable=False, items="string"),
+)
+
+META_FIELDS: tuple[Field, ...] = (
+    _text("kind", "detector, provider, field or reason."),
+    _text("name", "Its name (fields: document.path)."),
+    _text("help", "What it means."),
+    _text("unit", "Unit of a field.", nullable=True),
+    _text("type", "Type of a field.", nullable=True),
+    _object("detail", "Detectors: hypothesis and effective configuration. Providers: feed, delay, terms."),
+)
+
+ALERTS = Document(
+    "alerts",
+    "alert_count",
+    "Alerts of the last 30 days, at most 10,000, newest first.",
+    ALERT_FIELDS,
+    (
+        "id",
+        "ticker",
+        "detector",
+        "state",
+        "score",
+        "confidence",
+        "first_seen",
+        "last_seen",
+        "first_scan_id",
+        "last_scan_id",
+        "summary",
+    ),
+    ("id",),
+    always=True,
+)
+CHAINS = Document(
+    "chains",
+    "chain_count",
+    "The newest usable chain of each ticker, expiration and root.",
+    CHAIN_FIELDS,
+    (
+        "ticker",
+        "expiration",
+        "root",
+        "dte",
+        "as_of",
+        "settlement",
+        "quality.grade",
+        "atm_iv",
+        "totals.volume",
+        "totals.open_interest",
+    ),
+    ("ticker", "expiration", "root"),
+    always=False,
+)
+SCANS = Document(
+    "scans",
+    "scan_count",
+    "The last 500 scans, newest first.",
+    SCAN_FIELDS,
+    ("id", "status", "started_at", "finished_at"),
+    ("id",),
+    always=True,
+)
+FEATURES = Document(
+    "features",
+    "feature_count",
+    "The newest usable figures of each active ticker.",
+    FEATURE_FIELDS,
+    (
+        "ticker",
+        "as_of",
+        "grade",
+        "price",
+        "return_1d",
+        "realised_volatility_20d",
+        "volume",
+        "open_interest",
+        "put_call_volume_ratio",
+        "put_call_open_interest_ratio",
+        "iv_30d",
+        "iv_rank",
+        "iv_percentile",
+        "skew_25d",
+        "term_slope",
+        "expected_move_30d",
+        "next_earnings_date",
+    ),
+    ("ticker",),
+    always=True,
+)
+HISTORY = Document(
+    "history",
+    "history_count",
+    "One record a ticker: arrays over its last 400 closed sessions.",
+    HISTORY_FIELDS,
+    ("ticker",),
+    ("ticker",),
+    always=False,
+)
+META = Document(
+    "meta",
+    "meta_count",
+    "What detectors, providers, fields and reason codes mean.",
+    META_FIELDS,
+    ("kind", "name"),
+    ("kind", "name"),
+    always=False,
+)
+
+DOCUMENTS: dict[str, Document] = {
+    document.name: document for document in (ALERTS, CHAINS, SCANS, FEATURES, HISTORY, META)
+}

@@ -1,0 +1,82 @@
+"""The codes that say why a value is null, a ticker failed, or a grade is low: the one list.
+
+Codes are grouped by where they stand; each has one sentence that a page can show.
+"""
+
+from __future__ import annotations
+
+TICKER_REASONS: dict[str, str] = {
+    "no_options": "The provider lists no options for this ticker.",
+    "not_found": "The provider does not know this ticker.",
+    "not_recorded": "The recording lists it but does not hold it.",
+    "bars_only": "The recording holds price bars of this ticker, and no options.",
+    "not_usd": "Quoted in another currency than US dollars.",
+    "rate_limited": "The provider answered that too many requests were made.",
+    "unauthorised": "The provider refused the request's credentials.",
+    "unreachable": "No connection to the provider could be made.",
+    "timed_out": "The provider did not answer in time.",
+    "bad_answer": "The provider's answer could not be read.",
+    "empty_answer": "The provider answered without contracts.",
+    "budget": "The calls that are left for this slot did not reach; served first next time.",
+    "deadline": "The scan's deadline came first; served first next time.",
+    "interrupted": "The scan was interrupted before this ticker.",
+    "no_quotes_yet": "The provider serves no quotes yet.",
+    "closed": "The market is closed at this slot.",
+    "not_this_close": "Today's session closes at another time.",
+    "slot_taken": "Another process runs this slot.",
+}
+
+QUALITY_REASONS: dict[str, str] = {
+    "no_contracts": "The chain holds no contract outside quarantine.",
+    "too_few_contracts": "Too few contracts to grade.",
+    "no_two_sided_quotes": "No contract near the money has a bid and an ask.",
+    "few_two_sided_quotes": "Too few contracts near the money have a bid and an ask.",
+    "wide_spreads": "Spreads are wide.",
+    "stale_quotes": "Quotes are old against the session.",
+    "after_close": "Quotes stand after the close; nothing shows whether they are live.",
+    "open_interest_unknown": "No contract states open interest above 0.",
+    "no_reference_price": "Neither a forward by parity nor a spot is there.",
+}
+
+FIELD_REASONS: dict[str, str] = {
+    "not_stated": "The feed does not state it.",
+    "no_two_sided_quote": "The contract has no two-sided quote.",
+    "not_computed": "This figure is not computed yet.",
+    "volume_unknown": "The volume of this session is not known.",
+    "open_interest_unknown": "The feed states no open interest above 0.",
+    "zero_denominator": "The ratio's denominator is 0.",
+    "short_history": "Too few sessions of history.",
+    "no_history": "No session of history.",
+    "no_spot": "The feed states no spot.",
+    "no_usable_chain": "No chain of the ticker is usable.",
+    "no_event": "No such event is known.",
+    "first_scan": "No earlier scan to compare with.",
+}
+
+FLAGS: dict[str, str] = {
+    "no_bid": "The bid is 0 or not stated.",
+    "no_ask": "The ask is 0 or not stated.",
+    "crossed": "The ask is below the bid.",
+    "negative_price": "A quoted price is negative.",
+    "stale_last_trade": "The last trade is of an earlier session.",
+    "volume_carried": "The volume is of an earlier session, or of an unknown one.",
+    "placeholder_iv": "The vendor's implied volatility is one of its fill-in values.",
+    "adjusted": "Adjusted or non-standard contract, in quarantine.",
+    "symbol_mismatch": "The symbol's expiration, type or strike differs from the row's.",
+    "expired": "The contract had settled when it was quoted.",
+}
+
+ALL: dict[str, dict[str, str]] = {
+    "ticker": TICKER_REASONS,
+    "quality": QUALITY_REASONS,
+    "field": FIELD_REASONS,
+    "flag": FLAGS,
+}
+
+
+def explain(code: str) -> str:
+    """Return the sentence of ``code``; KeyError where no list holds it."""
+    for codes in ALL.values():
+        if code in codes:
+            return codes[code]
+    raise KeyError(code)
