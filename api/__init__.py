@@ -1,0 +1,1 @@
+"""The HTTP API: DRF viewsets over the exported files."""

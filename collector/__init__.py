@@ -1,0 +1,1 @@
+"""The collecting side: plan, collect, join, publish."""

@@ -1,0 +1,1 @@
+"""One viewset a resource."""

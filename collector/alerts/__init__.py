@@ -1,0 +1,1 @@
+"""From a finding to an alert: identity, life, score, words."""

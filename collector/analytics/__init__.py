@@ -1,0 +1,1 @@
+"""Figures computed from quotes and bars, one quantity a file."""

@@ -1,0 +1,1 @@
+"""Pure facts of the market: calendar, contracts, settlement."""

@@ -1,0 +1,1 @@
+"""The path of a scan: plan, collect, join, publish."""
