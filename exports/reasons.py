@@ -33,7 +33,7 @@ QUALITY_REASONS: dict[str, str] = {
     "few_two_sided_quotes": "Too few contracts near the money have a bid and an ask.",
     "wide_spreads": "Spreads are wide.",
     "stale_quotes": "Quotes are old against the session.",
-    "after_close": "Quotes stand after the close; nothing shows whether they are live.",
+    "outside_session": "Quotes stand outside a session; nothing shows whether they are live.",
     "open_interest_unknown": "No contract states open interest above 0.",
     "no_reference_price": "Neither a forward by parity nor a spot is there.",
 }

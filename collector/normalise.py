@@ -1,0 +1,318 @@
+"""From a provider's quotes to rows: one frame a ticker, flags on each row, nothing invented.
+
+``NormalisedTicker.contracts`` has one row a contract, in the order ticker's expirations, root, type, strike:
+
+    contract_symbol, ticker, root, expiration (date), option_type (call, put), strike, multiplier, adjusted,
+    bid, ask, mid, bid_size, ask_size, last_price, last_trade_time (UTC), change, volume, volume_known,
+    open_interest, vendor_implied_volatility, vendor_delta, in_the_money, flags (list), reasons (dict)
+
+Numbers are float64 with NaN for null. ``volume`` is what the feed stated; ``volume_known`` says whether it is of the
+session that the quotes belong to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from collector.market.calendar import QuoteMoment, Sessions, dte, quote_moment
+from collector.market.contract import ContractError, build_occ, default_root, is_adjusted, parse_occ
+from collector.market.settlement import Settlement, settlement
+from collector.providers.base import ContractQuote, OptionChain, Quote
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+# Yahoo fills in powers of a half (plus about 1e-5) where its solver failed, and 1e-5 where it did not run.
+PLACEHOLDER_IVS = np.array([1e-5] + [2.0**-k for k in range(11)])
+PLACEHOLDER_TOLERANCE = 1.2e-5
+
+NUMERIC = (
+    "bid",
+    "ask",
+    "bid_size",
+    "ask_size",
+    "last_price",
+    "change",
+    "volume",
+    "open_interest",
+    "vendor_implied_volatility",
+    "vendor_delta",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """What the contracts of one ticker, expiration and root share; ``start`` and ``stop`` are its rows."""
+
+    root: str
+    expiration: date
+    dte: int
+    moment: QuoteMoment
+    settlement: Settlement
+    underlying: Quote
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedTicker:
+    """The rows of one ticker, its chains, and how many rows were left out for which reason."""
+
+    ticker: str
+    contracts: pd.DataFrame
+    chains: tuple[ChainHead, ...]
+    rejections: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A contract that was let in, before its columns are made."""
+
+    symbol: str
+    root: str
+    adjusted: bool
+    quote: ContractQuote
+
+
+def normalise(
+    ticker: str,
+    chains: Sequence[OptionChain],
+    quote: Quote,
+    sessions: Sessions,
+    delay: timedelta,
+    earlier: pd.DataFrame | None = None,
+) -> NormalisedTicker:
+    """Turn the chains of one ticker into rows.
+
+    Args:
+        ticker: canonical ticker.
+        chains: one a listed expiration, in ascending order.
+        quote: the underlying's quote, used where a chain brings none.
+        sessions: the calendar that the market trades by.
+        delay: the feed's delay, for chains that state no quote time.
+        earlier: the ticker's rows of the newest scan of an earlier session (contract_symbol, volume, last_price),
+            which tell carried volume where the feed states neither last trade time nor change.
+
+    Returns:
+        Rows of contracts that had not settled at their quotes' time; the others are counted as rejected.
+    """
+    rejections: Counter[str] = Counter()
+    seen: set[str] = set()
+    heads: list[ChainHead] = []
+    rows: list[_Row] = []
+    for chain in chains:
+        moment = quote_moment(sessions, chain.stamp, delay, chain.quote_time)
+        admitted = _admit(ticker, chain, seen, rejections)
+        for root, of_root in _by_root(admitted).items():
+            dies = settlement(root, ticker, chain.expiration, sessions)
+            if dies.time <= moment.as_of:
+                rejections["expired"] += len(of_root)
+                continue
+            start = len(rows)
+            rows.extend(sorted(of_root, key=lambda row: (row.quote.option_type, row.quote.strike, row.symbol)))
+            heads.append(
+                ChainHead(
+                    root=root,
+                    expiration=chain.expiration,
+                    dte=dte(chain.expiration, moment.as_of),
+                    moment=moment,
+                    settlement=dies,
+                    underlying=chain.underlying or quote,
+                    start=start,
+                    stop=len(rows),
+                )
+            )
+    frame = _frame(ticker, rows, heads, sessions, earlier)
+    return NormalisedTicker(ticker, frame, tuple(heads), dict(rejections))
+
+
+def _admit(ticker: str, chain: OptionChain, seen: set[str], rejections: Counter[str]) -> list[_Row]:
+    """Return the chain's sound rows; count the others by reason."""
+    rows: list[_Row] = []
+    for quote in chain.contracts:
+        if not (quote.strike > 0 and np.isfinite(quote.strike)):
+            rejections["bad_strike"] += 1
+            continue
+        if quote.currency not in (None, "USD"):
+            rejections["not_usd"] += 1
+            continue
+        if quote.contract_symbol is None:
+            root = default_root(ticker)
+            symbol = build_occ(root, chain.expiration, quote.option_type, quote.strike)
+        else:
+            try:
+                parsed = parse_occ(quote.contract_symbol)
+            except ContractError:
+                rejections["bad_symbol"] += 1
+                continue
+            stated = (chain.expiration, quote.option_type, round(quote.strike, 3))
+            if (parsed.expiration, parsed.option_type, round(parsed.strike, 3)) != stated:
+                rejections["symbol_mismatch"] += 1
+                continue
+            root = parsed.root
+            symbol = build_occ(root, parsed.expiration, parsed.option_type, parsed.strike)
+        if symbol in seen:
+            rejections["duplicate"] += 1
+            continue
+        seen.add(symbol)
+        rows.append(_Row(symbol, root, is_adjusted(ticker, root, quote.contract_size), quote))
+    return rows
+
+
+def _by_root(rows: Sequence[_Row]) -> dict[str, list[_Row]]:
+    """Group rows by root, roots in order."""
+    grouped: dict[str, list[_Row]] = {}
+    for row in sorted(rows, key=lambda row: row.root):
+        grouped.setdefault(row.root, []).append(row)
+    return grouped
+
+
+def _frame(
+    ticker: str,
+    rows: Sequence[_Row],
+    heads: Sequence[ChainHead],
+    sessions: Sessions,
+    earlier: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Make the columns of all rows at once."""
+    numbers = {name: _numbers([getattr(row.quote, name) for row in rows]) for name in NUMERIC}
+    negative = np.zeros(len(rows), dtype=bool)
+    for name in ("bid", "ask", "last_price"):
+        below = numbers[name] < 0
+        negative |= below
+        numbers[name][below] = np.nan
+    two_sided = (numbers["bid"] > 0) & (numbers["ask"] > 0) & (numbers["ask"] >= numbers["bid"])
+    mid = np.where(two_sided, (numbers["bid"] + numbers["ask"]) / 2, np.nan)
+    opened, closed = _session_bounds(heads, sessions, len(rows))
+    last_trade = _times([row.quote.last_trade_time for row in rows])
+    in_session = (last_trade >= opened) & (last_trade < closed)
+    symbols = [row.symbol for row in rows]
+    known = _volume_known(numbers, last_trade, in_session, symbols, earlier)
+    adjusted = np.array([row.adjusted for row in rows], dtype=bool)
+    flags = _flags(
+        {
+            "adjusted": adjusted,
+            "negative_price": negative,
+            "no_bid": ~(numbers["bid"] > 0),
+            "no_ask": ~(numbers["ask"] > 0),
+            "crossed": (numbers["bid"] > 0) & (numbers["ask"] > 0) & (numbers["ask"] < numbers["bid"]),
+            "stale_last_trade": ~np.isnat(last_trade) & (last_trade < opened),
+            "volume_carried": ~np.isnan(numbers["volume"]) & ~known,
+            "placeholder_iv": _is_placeholder(numbers["vendor_implied_volatility"]),
+        },
+        len(rows),
+    )
+    expirations = np.empty(len(rows), dtype=object)
+    for head in heads:
+        expirations[head.start : head.stop] = head.expiration
+    return pd.DataFrame(
+        {
+            "contract_symbol": pd.Series(symbols, dtype="object"),
+            "ticker": pd.Series([ticker] * len(rows), dtype="object"),
+            "root": pd.Series([row.root for row in rows], dtype="object"),
+            "expiration": pd.Series(expirations, dtype="object"),
+            "option_type": pd.Series([row.quote.option_type for row in rows], dtype="object"),
+            "strike": np.array([row.quote.strike for row in rows], dtype=float),
+            "multiplier": np.array([row.quote.contract_size or 100 for row in rows], dtype=float),
+            "adjusted": adjusted,
+            "mid": mid,
+            **numbers,
+            "last_trade_time": pd.Series(last_trade).dt.tz_localize("UTC"),
+            "volume_known": known,
+            "in_the_money": pd.Series([row.quote.in_the_money for row in rows], dtype="object"),
+            "flags": pd.Series(flags, dtype="object"),
+            "reasons": pd.Series([{} if two else {"mid": "no_two_sided_quote"} for two in two_sided], dtype="object"),
+        }
+    )
+
+
+def _numbers(values: Sequence[Any]) -> FloatArray:
+    """Return float64 with NaN for None and for what is not finite."""
+    array = np.array([np.nan if value is None else value for value in values], dtype=float)
+    array[~np.isfinite(array)] = np.nan
+    return array
+
+
+def _times(values: Sequence[datetime | None]) -> npt.NDArray[np.datetime64]:
+    """Return datetime64[us] in UTC, NaT for None."""
+    micros = [None if value is None else int(value.timestamp() * 1_000_000) for value in values]
+    return np.array([np.datetime64("NaT") if micro is None else np.datetime64(micro, "us") for micro in micros]).astype(
+        "datetime64[us]"
+    )
+
+
+def _session_bounds(
+    heads: Sequence[ChainHead], sessions: Sessions, size: int
+) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
+    """Return for each row the open of its quotes' session and the open of the session after."""
+    opened = np.empty(size, dtype="datetime64[us]")
+    closed = np.empty(size, dtype="datetime64[us]")
+    cache: dict[date, tuple[np.datetime64, np.datetime64]] = {}
+    for head in heads:
+        day = head.moment.market_date
+        if day not in cache:
+            session = sessions.session(day)
+            assert session is not None, f"{day} is a market date and no session"
+            after = sessions.following(day)
+            cache[day] = (_times([session.open])[0], _times([after.open])[0])
+        opened[head.start : head.stop], closed[head.start : head.stop] = cache[day]
+    return opened, closed
+
+
+def _volume_known(
+    numbers: dict[str, FloatArray],
+    last_trade: npt.NDArray[np.datetime64],
+    in_session: BoolArray,
+    symbols: Sequence[str],
+    earlier: pd.DataFrame | None,
+) -> BoolArray:
+    """Say whose volume is this session's.
+
+    Yahoo leaves the volume of the day on which a contract last traded. It is this session's where the last trade lies
+    in it; without that time, where the change is not 0; without both, where volume or last price differs from the
+    newest scan of an earlier session. A stated 0 is a fact of any session.
+    """
+    volume, change = numbers["volume"], numbers["change"]
+    known = in_session.copy()
+    by_change = np.isnat(last_trade) & ~np.isnan(change)
+    known[by_change] = change[by_change] != 0
+    blind = np.isnat(last_trade) & np.isnan(change)
+    if blind.any() and earlier is not None and len(earlier):
+        before = earlier.drop_duplicates("contract_symbol").set_index("contract_symbol").reindex(list(symbols))
+        was_there = before.index.isin(earlier["contract_symbol"])
+        moved = _differs(volume, before["volume"].to_numpy(dtype=float)) | _differs(
+            numbers["last_price"], before["last_price"].to_numpy(dtype=float)
+        )
+        known[blind] = (was_there & moved)[blind]
+    known |= volume == 0
+    return np.asarray(known & ~np.isnan(volume), dtype=bool)
+
+
+def _differs(now: FloatArray, before: FloatArray) -> BoolArray:
+    """Say where two columns differ, NaN being equal to NaN."""
+    return np.asarray((now != before) & ~(np.isnan(now) & np.isnan(before)), dtype=bool)
+
+
+def _is_placeholder(vendor_iv: FloatArray) -> BoolArray:
+    """Say which of the vendor's volatilities are fill-ins of its own."""
+    distance = np.abs(vendor_iv[:, None] - PLACEHOLDER_IVS[None, :])
+    return np.asarray(np.nanmin(np.where(np.isnan(distance), np.inf, distance), axis=1) < PLACEHOLDER_TOLERANCE)
+
+
+def _flags(named: dict[str, BoolArray], size: int) -> list[list[str]]:
+    """Return each row's flags in the order given."""
+    flags: list[list[str]] = [[] for _ in range(size)]
+    for name, where in named.items():
+        for position in np.flatnonzero(where):
+            flags[position].append(name)
+    return flags
+
+

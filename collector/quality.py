@@ -1,0 +1,182 @@
+"""Grades a chain from facts: A (best) to F.
+
+Near the money is |ln(K / reference)| <= deviation. The reference is the forward by parity, K + C - P of mids, at the
+two-sided strike of least |C - P|; the deviation is 1.25 times that strike's straddle over the forward (the straddle is
+about 0.8 standard deviations of the tenor), at least 5 %. Without such a strike the reference is the spot and the
+deviation 5 %.
+
+The cut-offs were tuned on recorded chains: every chain recorded in the session at 7 days and more is A or B, every
+chain recorded before the feed serves quotes is F.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.market.calendar import QuoteMoment
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+GRADES = ("A", "B", "C", "D", "E", "F")
+USABLE = frozenset("ABCD")
+
+MINIMUM_DEVIATION = 0.05
+STRADDLE_TO_DEVIATION = 1.25
+MINIMUM_CONTRACTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """What a grade asks for: at least this two-sided share, at most this median relative spread."""
+
+    grade: str
+    two_sided_share: float
+    median_relative_spread: float
+
+
+CUT_OFFS = (
+    CutOff("A", 0.95, 0.05),
+    CutOff("B", 0.80, 0.15),
+    CutOff("C", 0.60, 0.25),
+    CutOff("D", 0.40, 0.50),
+    CutOff("E", 0.10, 1.00),
+)
+
+# The clock caps a grade: quotes that stand outside a session look alive and may not be; quotes older than the feed's
+# delay explains are worse. Open interest of 0 everywhere means that it is not known.
+CAP_OUTSIDE_SESSION = "B"
+CAP_STALE = "C"
+CAP_OPEN_INTEREST_UNKNOWN = "C"
+STALE_AFTER = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """A grade, the codes of what lowered it (exports/reasons.py), and the facts (exports/documents.py)."""
+
+    grade: str
+    reasons: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """The columns of one chain that a grade looks at, shape (n,), NaN for null. ``flagged`` marks faults of a row."""
+
+    strike: FloatArray
+    is_call: BoolArray
+    bid: FloatArray
+    ask: FloatArray
+    mid: FloatArray
+    open_interest: FloatArray
+    adjusted: BoolArray
+    flagged: BoolArray
+
+
+def grade(quotes: Quotes, spot: float | None, moment: QuoteMoment) -> Quality:
+    """Grade one chain.
+
+    Args:
+        quotes: its columns.
+        spot: the underlying's price as stated, None where it is not.
+        moment: when the quotes were made and when they came.
+    """
+    regular = ~quotes.adjusted
+    reference, source, deviation = reference_price(quotes, spot)
+    near = np.zeros(len(regular), dtype=bool)
+    if reference is not None:
+        near = regular & (np.abs(np.log(quotes.strike / reference)) <= deviation)
+    two_sided = near & ~np.isnan(quotes.mid)
+    spreads = (quotes.ask[two_sided] - quotes.bid[two_sided]) / quotes.mid[two_sided]
+    share = float(two_sided.sum() / near.sum()) if near.any() else None
+    spread = float(np.median(spreads)) if len(spreads) else None
+    known = bool(np.nansum(quotes.open_interest[regular]) > 0)
+    age = (moment.stamp - moment.quote_time).total_seconds()
+    facts = {
+        "contracts": int(regular.sum()),
+        "near_the_money": int(near.sum()),
+        "two_sided": int(two_sided.sum()),
+        "two_sided_share": share,
+        "median_relative_spread": spread,
+        "deviation": deviation if reference is not None else None,
+        "reference_price": reference,
+        "reference_source": source,
+        "quote_age_seconds": age,
+        "open_interest_known": known,
+        "adjusted": int(quotes.adjusted.sum()),
+        "flagged_rows": int((quotes.flagged & regular).sum()),
+    }
+    quoted, reasons = _by_quotes(facts, share, spread)
+    worst, caps = _caps(moment, age, known)
+    return Quality(max(quoted, worst), tuple(reasons + caps), facts)
+
+
+def reference_price(quotes: Quotes, spot: float | None) -> tuple[float | None, str | None, float]:
+    """Return what 'near the money' is measured from, where it comes from (parity or spot), and the deviation."""
+    usable = ~quotes.adjusted & ~np.isnan(quotes.mid)
+    calls, puts = usable & quotes.is_call, usable & ~quotes.is_call
+    strikes, at_call, at_put = np.intersect1d(
+        quotes.strike[calls], quotes.strike[puts], assume_unique=False, return_indices=True
+    )
+    if len(strikes):
+        call, put = quotes.mid[calls][at_call], quotes.mid[puts][at_put]
+        best = int(np.argmin(np.abs(call - put)))
+        forward = float(strikes[best] + call[best] - put[best])
+        if forward > 0:
+            straddle = float(call[best] + put[best])
+            return forward, "parity", max(STRADDLE_TO_DEVIATION * straddle / forward, MINIMUM_DEVIATION)
+    if spot is not None and spot > 0:
+        return spot, "spot", MINIMUM_DEVIATION
+    return None, None, MINIMUM_DEVIATION
+
+
+def _by_quotes(facts: dict[str, Any], share: float | None, spread: float | None) -> tuple[str, list[str]]:
+    """Return the grade that the quotes alone earn, and what lowered it."""
+    if facts["contracts"] == 0:
+        return "F", ["no_contracts"]
+    if facts["contracts"] < MINIMUM_CONTRACTS or (facts["near_the_money"] == 0 and facts["reference_price"]):
+        return "F", ["too_few_contracts"]
+    if facts["reference_price"] is None:
+        return "F", ["no_reference_price"]
+    if share is None or spread is None or facts["two_sided"] == 0:
+        return "F", ["no_two_sided_quotes"]
+    earned = "F"
+    for cut in CUT_OFFS:
+        if share >= cut.two_sided_share and spread <= cut.median_relative_spread:
+            earned = cut.grade
+            break
+    best = CUT_OFFS[0]
+    reasons = []
+    if share < best.two_sided_share:
+        reasons.append("few_two_sided_quotes")
+    if spread > best.median_relative_spread:
+        reasons.append("wide_spreads")
+    return earned, reasons
+
+
+def _caps(moment: QuoteMoment, age: float, open_interest_known: bool) -> tuple[str, list[str]]:
+    """Return the best grade that clock and open interest allow, and why it is not A."""
+    cap, reasons = "A", []
+    if not moment.in_session:
+        cap, reasons = max(cap, CAP_OUTSIDE_SESSION), [*reasons, "outside_session"]
+    elif age > STALE_AFTER.total_seconds():
+        cap, reasons = max(cap, CAP_STALE), [*reasons, "stale_quotes"]
+    if not open_interest_known:
+        cap, reasons = max(cap, CAP_OPEN_INTEREST_UNKNOWN), [*reasons, "open_interest_unknown"]
+    return cap, reasons
+
+
+def is_usable(letter: str) -> bool:
+    """Say whether a chain of this grade is served and aggregated (A to D)."""
+    return letter in USABLE
+
+
+def at_least(letter: str, minimum: str) -> bool:
+    """Say whether a grade is as good as ``minimum`` or better."""
+    return letter <= minimum
