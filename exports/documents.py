@@ -26,8 +26,8 @@ class Field:
 
     ``type`` is the JSON type (date and datetime are strings: YYYY-MM-DD, RFC 3339 in UTC). ``significant`` is the
     number of significant digits a JSON number is rounded to (None: exact). ``fields`` are the members of an object, or
-    of each object of an array; ``items`` is the type of an array's elements where they are no objects. ``csv`` is the
-    column's name in CSV downloads where it differs from ``name``.
+    of each object of an array; ``items`` is the type of an array's elements, ``items_nullable`` whether one may be null.
+    ``csv`` is the column's name in CSV downloads where it differs from ``name``.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Field:
     csv: str | None = None
     fields: tuple[Field, ...] = ()
     items: FieldType | None = None
+    items_nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ def _object(name: str, help: str, fields: tuple[Field, ...] = (), *, nullable: b
 
 def _objects(name: str, help: str, fields: tuple[Field, ...] = ()) -> Field:
     return Field(name, "array", help, nullable=False, items="object", fields=fields)
+
+
+def _series(name: str, items: FieldType, help: str, *, unit: str = "") -> Field:
+    """Return an array beside ``dates``: one value a session, null where it is not known."""
+    return Field(name, "array", help, unit=unit, nullable=False, items=items, items_nullable=True)
 
 
 REASONS = _object("reasons", "For each field that is null for a reason: the reason's code.")
@@ -382,22 +388,16 @@ HISTORY_FIELDS: tuple[Field, ...] = (
     _text("ticker", "Canonical ticker."),
     _text("provider", "Provider that was asked."),
     Field("dates", "array", "Closed sessions, oldest first, at most 400.", nullable=False, items="date"),
-    Field("close", "array", "Closes as they were printed.", unit="price", nullable=False, items="number"),
-    Field(
-        "split_factor",
-        "array",
-        "What divides a close to make it comparable with the newest.",
-        nullable=False,
-        items="number",
-    ),
-    Field("underlying_volume", "array", "Shares traded.", unit="shares", nullable=False, items="integer"),
-    Field("realised_volatility_20d", "array", "As in features.", unit="decimal", nullable=False, items="number"),
-    Field("volume", "array", "Contracts traded.", unit="contracts", nullable=False, items="integer"),
-    Field("open_interest", "array", "Open interest.", unit="contracts", nullable=False, items="integer"),
-    Field("put_call_volume_ratio", "array", "As in features.", unit="ratio", nullable=False, items="number"),
-    Field("put_call_open_interest_ratio", "array", "As in features.", unit="ratio", nullable=False, items="number"),
-    Field("grade", "array", "Grade of the session's scan.", nullable=False, items="string"),
-    Field("source", "array", "Feed of each session.", nullable=False, items="string"),
+    _series("close", "number", "Closes as they were printed.", unit="price"),
+    _series("split_factor", "number", "What divides a close to make it comparable with the newest."),
+    _series("underlying_volume", "integer", "Shares traded.", unit="shares"),
+    _series("realised_volatility_20d", "number", "As in features.", unit="decimal"),
+    _series("volume", "integer", "Contracts traded.", unit="contracts"),
+    _series("open_interest", "integer", "Open interest.", unit="contracts"),
+    _series("put_call_volume_ratio", "number", "As in features.", unit="ratio"),
+    _series("put_call_open_interest_ratio", "number", "As in features.", unit="ratio"),
+    _series("grade", "string", "Grade of the session's scan."),
+    _series("source", "string", "Feed of each session."),
 )
 
 META_FIELDS: tuple[Field, ...] = (

@@ -53,6 +53,13 @@ FIELD_REASONS: dict[str, str] = {
     "first_scan": "No earlier scan to compare with.",
 }
 
+DETECTOR_REASONS: dict[str, str] = {
+    "below_threshold": "The highest value is below the level that arms.",
+    "low_volume": "No contract traded enough for its ratios to say anything.",
+    "low_premium": "The contract of the highest value traded too few dollars.",
+    "wide_spread": "The contract of the highest value has too wide a spread.",
+}
+
 FLAGS: dict[str, str] = {
     "no_bid": "The bid is 0 or not stated.",
     "no_ask": "The ask is 0 or not stated.",
@@ -66,11 +73,17 @@ FLAGS: dict[str, str] = {
     "expired": "The contract had settled when it was quoted.",
 }
 
+DOCUMENT_REASONS: dict[str, str] = {
+    "unfit_record": "The record is not what its document describes and was left out.",
+}
+
 ALL: dict[str, dict[str, str]] = {
     "ticker": TICKER_REASONS,
     "quality": QUALITY_REASONS,
     "field": FIELD_REASONS,
+    "detector": DETECTOR_REASONS,
     "flag": FLAGS,
+    "document": DOCUMENT_REASONS,
 }
 
 
