@@ -1,1 +1,1 @@
-"""One viewset a resource."""
+"""The viewsets: one file a family of addresses."""
