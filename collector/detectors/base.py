@@ -12,6 +12,10 @@ Direction = Literal["bullish", "bearish", "neutral"]
 Comparison = Literal[">=", "<=", ">", "<"]
 
 
+class ConfigError(ValueError):
+    """A detector's level that can't work; the message names it and says what would do."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChainView:
     """What a detector sees of one chain of the scan."""
@@ -49,7 +53,9 @@ class TickerView:
 class Finding:
     """Something that a detector holds to be so in this scan.
 
-    ``armed`` is False where the value lies between the re-arm and the arm level: that keeps an alert, and begins none.
+    ``armed`` is False where the value lies between the re-arm and the arm level (or beyond the number of alerts that a
+    detector begins in one scan): that keeps an alert, and begins none. ``metrics`` are JSON values; where the subject
+    dies they hold its ``settlement_time``, at which its alert ends.
     ``subject`` is empty, an expiration with its root (``2026-01-16:SPXW``), or a contract symbol. ``strength`` is 0-1
     (scoring turns it into a score), ``confidence`` 0-1 from the quality of the data.
     """

@@ -1,0 +1,228 @@
+"""The life of an alert: new, ongoing, ended, and at most one beginning of a key in a session.
+
+    no episode, or one of an earlier session that ended --finding armed--> new
+    new, ongoing --finding, armed or above the re-arm level--> ongoing
+    new, ongoing --judged, and no finding--> ended (rearm)
+    new, ongoing --its contract settled--> ended (expired)
+    ended, began in this session --finding armed--> ongoing
+
+A subject that could not be judged stays as it is, and so does everything where a scan is older than what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+from collector.alerts import explain
+from collector.alerts.identity import alert_id, alert_key, event_id
+from collector.alerts.scoring import score
+from collector.detectors.base import Evaluation, Finding, TickerView
+
+EventKind = Literal["new", "ongoing", "ended"]
+AlertRecord = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanContext:
+    """What the alerts of a scan say about it."""
+
+    scan_id: str
+    provider: str
+    config_hash: str
+    code_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One step of an alert. ``alert`` is the whole record after it: ``documents.ALERT_FIELDS``, as JSON values."""
+
+    event_id: str
+    alert_id: str
+    key: str
+    ticker: str
+    kind: EventKind
+    at: datetime
+    market_date: date
+    alert: AlertRecord
+
+
+def advance(
+    standing: Sequence[Mapping[str, Any]], view: TickerView, evaluations: Sequence[Evaluation], scan: ScanContext
+) -> list[AlertEvent]:
+    """Return what this scan makes of one ticker's alerts, in the order of their keys.
+
+    Args:
+        standing: the newest record of each of the ticker's alerts that has not ended or began in this session or
+            later; others do no harm. Records of other tickers and providers are left alone.
+        view: what the detectors saw.
+        evaluations: what they said.
+        scan: the scan.
+
+    Returns:
+        At most one event a key. The same arguments give the same events, ids included; records that this scan wrote
+        are not advanced a second time.
+    """
+    episodes = [record for record in standing if (record["ticker"], record["provider"]) == (view.ticker, scan.provider)]
+    newest = _newest_by_key(episodes)
+    findings = _findings_by_key(evaluations, view, scan.provider)
+    events = []
+    for key in sorted(newest.keys() | findings.keys()):
+        record, finding = newest.get(key), findings.get(key)
+        if record is not None and (record["last_scan_id"] == scan.scan_id or view.as_of < _last_moment(record)):
+            continue
+        after = _step(key, record, finding, view, evaluations, scan)
+        if after is not None:
+            events.append(_event(after, view, scan))
+    return events
+
+
+def _newest_by_key(records: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    newest: dict[str, Mapping[str, Any]] = {}
+    for record in records:
+        other = newest.get(record["key"])
+        if other is None or _order(record) > _order(other):
+            newest[record["key"]] = record
+    return newest
+
+
+def _order(record: Mapping[str, Any]) -> tuple[str, datetime]:
+    return record["session"], _last_moment(record)
+
+
+def _findings_by_key(evaluations: Sequence[Evaluation], view: TickerView, provider: str) -> dict[str, Finding]:
+    """Return the strongest finding of each key; one about something that has settled is none."""
+    findings: dict[str, Finding] = {}
+    for finding in (finding for evaluation in evaluations for finding in evaluation.findings):
+        if _settled(finding.metrics, view.as_of):
+            continue
+        key = alert_key(provider, finding.ticker, finding.detector, finding.subject, finding.direction)
+        other = findings.get(key)
+        if other is None or (finding.armed, finding.strength) > (other.armed, other.strength):
+            findings[key] = finding
+    return findings
+
+
+def _step(
+    key: str,
+    record: Mapping[str, Any] | None,
+    finding: Finding | None,
+    view: TickerView,
+    evaluations: Sequence[Evaluation],
+    scan: ScanContext,
+) -> AlertRecord | None:
+    """Return the record after this scan; None where nothing changes."""
+    if record is None or record["state"] == "ended":
+        if finding is None or not finding.armed:
+            return None
+        if record is not None and record["id"] == alert_id(key, view.market_date):
+            return _seen(record, finding, view, scan)
+        return _begun(key, finding, view, scan)
+    if _settled(record["metrics"], view.as_of):
+        return _ended(record, "expired", view, scan)
+    if finding is not None:
+        return _seen(record, finding, view, scan)
+    return _ended(record, "rearm", view, scan) if _judged(record, evaluations) else None
+
+
+def _judged(record: Mapping[str, Any], evaluations: Sequence[Evaluation]) -> bool:
+    """Return whether the alert's own detector could judge its subject in this scan."""
+    return any(
+        evaluation.detector == record["detector"]
+        and evaluation.status != "not_evaluated"
+        and (evaluation.evaluated_subjects is None or record["subject"] in evaluation.evaluated_subjects)
+        for evaluation in evaluations
+    )
+
+
+def _settled(metrics: Mapping[str, Any], as_of: datetime) -> bool:
+    time = metrics.get("settlement_time")
+    return time is not None and datetime.fromisoformat(time) <= as_of
+
+
+def _last_moment(record: Mapping[str, Any]) -> datetime:
+    """Return the as_of of the newest scan that changed the record: an end comes after last_seen."""
+    return datetime.fromisoformat(record["metrics"].get("ended_at") or record["last_seen"])
+
+
+def _begun(key: str, finding: Finding, view: TickerView, scan: ScanContext) -> AlertRecord:
+    return {
+        "id": alert_id(key, view.market_date),
+        "key": key,
+        "provider": scan.provider,
+        "ticker": finding.ticker,
+        "detector": finding.detector,
+        "subject": finding.subject,
+        "direction": finding.direction,
+        "state": "new",
+        "session": view.market_date.isoformat(),
+        "first_scan_id": scan.scan_id,
+        "last_scan_id": scan.scan_id,
+        "first_seen": _stamp(view.as_of),
+        "last_seen": _stamp(view.as_of),
+        **_figures(finding),
+        "trigger": {
+            "metric": finding.metric,
+            "value": finding.value,
+            "threshold": finding.threshold,
+            "comparison": finding.comparison,
+        },
+        "strategies": [],
+        "verdict": None,
+        "outcomes": [],
+        "config_hash": scan.config_hash,
+        "code_version": scan.code_version,
+    }
+
+
+def _seen(record: Mapping[str, Any], finding: Finding, view: TickerView, scan: ScanContext) -> AlertRecord:
+    return {
+        **record,
+        "state": "ongoing",
+        "last_scan_id": scan.scan_id,
+        "last_seen": _stamp(view.as_of),
+        **_figures(finding),
+    }
+
+
+def _ended(record: Mapping[str, Any], cause: str, view: TickerView, scan: ScanContext) -> AlertRecord:
+    return {
+        **record,
+        "state": "ended",
+        "last_scan_id": scan.scan_id,
+        "reason": explain.ending(record["reason"], cause),
+        "metrics": {**record["metrics"], "ended_at": _stamp(view.as_of), "ended_by": cause},
+    }
+
+
+def _figures(finding: Finding) -> AlertRecord:
+    """Return the fields that move with each finding."""
+    points, parts = score(finding)
+    return {
+        "score": points,
+        "score_parts": parts,
+        "confidence": finding.confidence,
+        "summary": explain.summary(finding),
+        "reason": explain.reason(finding),
+        "metrics": dict(finding.metrics),
+    }
+
+
+def _event(record: AlertRecord, view: TickerView, scan: ScanContext) -> AlertEvent:
+    kind: EventKind = record["state"]
+    return AlertEvent(
+        event_id=event_id(record["id"], scan.scan_id, kind),
+        alert_id=record["id"],
+        key=record["key"],
+        ticker=record["ticker"],
+        kind=kind,
+        at=view.as_of,
+        market_date=view.market_date,
+        alert=record,
+    )
+
+
+def _stamp(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,108 @@
+"""What each contract of a ticker traded in this session, where that can be known: the facts that detectors judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from collector.analytics.open_interest import open_interest_known
+from collector.detectors.base import TickerView
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+Integers = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractActivity:
+    """The contracts that can be judged, as arrays of one length, in the order of the view's rows.
+
+    ``row`` is the position in ``view.contracts``, ``chain`` in ``view.chains``. ``usual`` is the mean volume over
+    ``sessions`` earlier sessions, NaN without one. ``premium`` is mid times volume times multiplier in dollars,
+    ``spread`` is (ask - bid) / mid.
+    """
+
+    row: Integers
+    chain: Integers
+    symbol: NDArray[np.object_]
+    option_type: NDArray[np.object_]
+    strike: Floats
+    volume: Floats
+    open_interest: Floats
+    usual: Floats
+    sessions: Floats
+    mid: Floats
+    premium: Floats
+    spread: Floats
+
+
+def contract_activity(view: TickerView, minimum_grade: str, min_dte: int) -> ContractActivity | str:
+    """Return the activity of the contracts that can be judged, or the reason code why there is none.
+
+    A contract can be judged where its chain has ``minimum_grade`` or better, has not settled by ``view.as_of`` and
+    states some open interest, ``min_dte`` days or more are left, it is not adjusted, its volume is of this session,
+    and its quote is two-sided.
+    """
+    frame = view.contracts
+    chain = _chain_of_row(view)
+    usable = np.array(
+        [c.grade <= minimum_grade and c.dte >= min_dte and c.settlement_time > view.as_of for c in view.chains]
+        + [False]
+    )
+    interest = frame["open_interest"].to_numpy(dtype=np.float64)
+    volume = frame["volume"].to_numpy(dtype=np.float64)
+    mid = frame["mid"].to_numpy(dtype=np.float64)
+    rows = usable[chain] & ~frame["adjusted"].to_numpy(dtype=np.bool_)
+    stated = np.where(rows, interest, np.nan)
+    for known, reason in (
+        (rows, "no_usable_chain"),
+        (open_interest_known(stated, np.where(chain < 0, len(view.chains), chain)), "open_interest_unknown"),
+        (frame["volume_known"].to_numpy(dtype=np.bool_) & np.isfinite(volume), "volume_unknown"),
+        (mid > 0, "no_two_sided_quote"),
+    ):
+        rows = rows & known
+        if not rows.any():
+            return reason
+    row = np.flatnonzero(rows)
+    usual, sessions = _history(view, row)
+    multiplier = frame["multiplier"].to_numpy(dtype=np.float64)[row]
+    width = frame["ask"].to_numpy(dtype=np.float64)[row] - frame["bid"].to_numpy(dtype=np.float64)[row]
+    return ContractActivity(
+        row=row,
+        chain=chain[row],
+        symbol=frame["contract_symbol"].to_numpy()[row],
+        option_type=frame["option_type"].to_numpy()[row],
+        strike=frame["strike"].to_numpy(dtype=np.float64)[row],
+        volume=volume[row],
+        open_interest=interest[row],
+        usual=usual,
+        sessions=sessions,
+        mid=mid[row],
+        premium=mid[row] * volume[row] * multiplier,
+        spread=width / mid[row],
+    )
+
+
+def _chain_of_row(view: TickerView) -> Integers:
+    """Return the position of each row's chain in view.chains, -1 where there is none; shape (rows,)."""
+    positions = {(chain.root, chain.expiration): position for position, chain in enumerate(view.chains)}
+    pairs = zip(view.contracts["root"].to_numpy(), view.contracts["expiration"].to_numpy(), strict=True)
+    return np.fromiter((positions.get(pair, -1) for pair in pairs), dtype=np.intp, count=len(view.contracts))
+
+
+def _history(view: TickerView, row: Integers) -> tuple[Floats, Floats]:
+    """Return each judged contract's mean volume and how many sessions are behind it; shape (judged,) each."""
+    usual = np.full(row.shape, np.nan)
+    sessions = np.zeros(row.shape)
+    if view.contract_history.empty:
+        return usual, sessions
+    symbols = view.contracts["contract_symbol"].to_numpy()[row]
+    position = view.contract_history.index.get_indexer(pd.Index(symbols))
+    found = position >= 0
+    usual[found] = view.contract_history["mean_volume"].to_numpy(dtype=np.float64)[position[found]]
+    sessions[found] = view.contract_history["sessions"].to_numpy(dtype=np.float64)[position[found]]
+    sessions[~np.isfinite(usual)] = 0
+    return usual, sessions
