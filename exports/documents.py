@@ -26,8 +26,8 @@ class Field:
 
     ``type`` is the JSON type (date and datetime are strings: YYYY-MM-DD, RFC 3339 in UTC). ``significant`` is the
     number of significant digits a JSON number is rounded to (None: exact). ``fields`` are the members of an object, or
-    of each object of an array; ``items`` is the type of an array's elements, ``items_nullable`` whether one may be null.
-    ``csv`` is the column's name in CSV downloads where it differs from ``name``.
+    of each object of an array; ``items`` is the type of an array's elements, ``items_nullable`` whether one may be
+    null. ``csv`` is the column's name in CSV downloads where it differs from ``name``.
     """
 
     name: str

@@ -77,6 +77,13 @@ class DocumentReader:
             found.append(record)
         return found
 
+    def envelope(self) -> dict[str, Any]:
+        """Return what stands before the records in the document."""
+        head = os.pread(self._descriptor, min([*self.index.offset[:1], self.entry.size]), 0)
+        told: dict[str, Any] = orjson.loads(head.rstrip().removesuffix(b"]}") + b"]}")
+        del told[self.name]
+        return told
+
     def record(self, position: int) -> dict[str, Any]:
         """Return the record at ``position``."""
         told: dict[str, Any] = orjson.loads(self.records((position,))[0])

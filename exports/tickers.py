@@ -17,6 +17,8 @@ INDEX_ROOTS: dict[str, tuple[str, ...]] = {
 }
 """Index families by canonical ticker, with the option roots that are listed on each."""
 
+_INDEX_OF_ROOT = {root: index for index, family in INDEX_ROOTS.items() for root in family}
+
 _TICKER = re.compile(r"(?P<index>[\^_]?)(?P<symbol>[A-Z][A-Z0-9]{0,9})(?:(?P<mark>[-./])(?P<suffix>[A-Z0-9]{1,4}))?")
 _SEPARATORS = re.compile(r"[,\s]+")
 _SHOWN = 40
@@ -33,8 +35,8 @@ class TickerError(ValueError):
 def canonical(text: str) -> str:
     """Return the canonical spelling of a ticker as people and feeds write it.
 
-    BRK.B, BRK/B and brk-b are BRK-B; SPX, _SPX and ^SPX are ^SPX. A suffix of two letters and more behind a dot names
-    a foreign exchange and keeps its dot (SAP.DE). Canonical tickers come back as they are.
+    BRK.B, BRK/B and brk-b are BRK-B; SPX, _SPX, ^SPX and the root SPXW are ^SPX. A suffix of two letters and more
+    behind a dot names a foreign exchange and keeps its dot (SAP.DE). Canonical tickers come back as they are.
 
     Raises:
         TickerError: the text is empty or no ticker.
@@ -44,12 +46,10 @@ def canonical(text: str) -> str:
     if match is None:
         raise TickerError(text)
     symbol, suffix = match["symbol"], match["suffix"]
-    if match["index"] or f"^{symbol}" in INDEX_ROOTS:
-        if suffix is not None:
-            raise TickerError(text)
-        return f"^{symbol}"
     if suffix is None:
-        return symbol
+        return _INDEX_OF_ROOT.get(symbol) or (f"^{symbol}" if match["index"] else symbol)
+    if match["index"]:
+        raise TickerError(text)
     mark = "." if match["mark"] == "." and len(suffix) > 1 else "-"
     return f"{symbol}{mark}{suffix}"
 
