@@ -92,8 +92,9 @@ def parse_chart(body: Any) -> tuple[tuple[Bar, ...], tuple[Event, ...]]:
     refuse_other_currency(ticker, meta.get("currency"))
     rows = _chart_rows(result, _running_session(meta))
     splits, dividends = _chart_events(result)
-    # No chart was made before its last day.
-    known_at = stated_time(body) or moment(listing(result, "timestamp")[-1])
+    known_at = stated_time(body)
+    if known_at is None:
+        raise BadAnswer(f"Yahoo's chart of {ticker} states no time of its own (regularMarketTime)")
     return printed_bars(rows, splits), corporate_events(ticker, splits, dividends, known_at)
 
 
