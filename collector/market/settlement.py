@@ -1,7 +1,6 @@
 """When a contract dies and how it may be exercised, by its root.
 
-Sources: the Options Industry Council and Cboe's and Nasdaq's contract specifications of SPX, SPXW, XSP, VIX, VIXW, RUT,
-RUTW, NDX and NDXP.
+Source: Cboe's and Nasdaq's contract specifications of SPX, SPXW, XSP, VIX, VIXW, RUT, RUTW, NDX and NDXP.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Literal
 from collector.market.calendar import Sessions
 from exports.tickers import INDEX_ROOTS
 
+_INDEX_ROOTS = frozenset(root for family in INDEX_ROOTS.values() for root in family)
 _MORNING_ROOTS = frozenset({"SPX", "NDX", "RUT", "VIX", "VIXW"})
 
 
@@ -42,9 +42,10 @@ def settlement(root: str, ticker: str, expiration: date, sessions: Sessions) -> 
         CalendarError: the expiration lies outside the calendar.
     """
     session = sessions.session(expiration) or sessions.previous(expiration)
-    in_the_morning = ticker in INDEX_ROOTS and root in _MORNING_ROOTS
+    in_the_morning = root in _MORNING_ROOTS
+    on_an_index = root in _INDEX_ROOTS or ticker in INDEX_ROOTS
     return Settlement(
         kind="AM" if in_the_morning else "PM",
         time=session.open if in_the_morning else session.close,
-        style="european" if ticker in INDEX_ROOTS else "american",
+        style="european" if on_an_index else "american",
     )
