@@ -20,7 +20,7 @@ from exports.durable_files import temporary
 from exports.index import IndexBuilder, value_at
 
 READ_ONLY = 0o444
-BUFFER_BYTES = 1 << 20
+COPY_BYTES = 1 << 20
 # Times must be text already: orjson's own spelling of a datetime is not the documents'.
 RECORD_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 MOST_RECORDS = 10**10 - 1
@@ -84,7 +84,7 @@ class DocumentFile:
         """Write the document beside ``path`` and force it to the disk; raise OSError."""
         beside = temporary(self.path)
         room = len(self._envelope.head(MOST_RECORDS, errors))
-        with open(beside, "w+b", buffering=BUFFER_BYTES) as stream:
+        with open(beside, "w+b") as stream:
             self._write_records(stream, records, room)
             head = self._envelope.head(self._index.count, [*errors, *self._errors()])
             if len(head) <= room:
@@ -140,13 +140,13 @@ class DocumentFile:
         """Move the records back to make room for a longer head, through a second temporary file."""
         beside = temporary(self.path)
         longer = beside.with_name(f"copy_{beside.name}")
-        with open(longer, "w+b", buffering=BUFFER_BYTES) as copy:
+        with open(longer, "w+b") as copy:
             copy.write(head)
             stream.seek(room)
-            shutil.copyfileobj(stream, copy, BUFFER_BYTES)
+            shutil.copyfileobj(stream, copy, COPY_BYTES)
             copy.seek(0)
             stream.seek(0)
-            shutil.copyfileobj(copy, stream, BUFFER_BYTES)
+            shutil.copyfileobj(copy, stream, COPY_BYTES)
         longer.unlink()
         self._index.shift(len(head) - room)
 

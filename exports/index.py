@@ -103,6 +103,11 @@ class Index:
         """
         return self.columns[name]
 
+    def agrees(self, name: str, position: int, record: dict[str, Any]) -> bool:
+        """Return whether the column's value at ``position`` is the record's."""
+        told, found = value_at(record, name.split(".")), self.columns[name][position]
+        return told is None if found is None or found != found else bool(told == found)
+
 
 def load_index(content: bytes) -> Index:
     """Read an index; raise IndexReadError where it is none, of another version, or of uneven length."""

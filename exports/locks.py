@@ -83,8 +83,12 @@ class KernelLock:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def held_here(self) -> bool:
+        """Return whether this object holds the lock."""
+        return self._lock.is_locked
+
     def held(self) -> bool:
-        """Return whether somebody holds the lock now."""
+        """Return whether somebody holds the lock now; raise OSError where the lock file cannot be made."""
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
