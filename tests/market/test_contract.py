@@ -127,9 +127,7 @@ def test_a_strike_with_the_noise_of_binary_fractions_is_built() -> None:
     option_type=st.sampled_from(("call", "put")),
     thousandths=st.integers(1, 99_999_999),
 )
-def test_terms_survive_the_way_there_and_back(
-    root: str, expiration: date, option_type: str, thousandths: int
-) -> None:
+def test_terms_survive_the_way_there_and_back(root: str, expiration: date, option_type: str, thousandths: int) -> None:
     terms = OccSymbol(root, expiration, option_type, thousandths / 1000)  # type: ignore[arg-type]
     symbol = build_occ(terms.root, terms.expiration, terms.option_type, terms.strike)
     assert parse_occ(symbol) == terms
@@ -222,8 +220,9 @@ def test_recorded_symbols_state_the_terms_beside_them(shared_data: Path) -> None
                         assert terms.expiration == expiration_of_epoch(row["expiration"])
                         assert terms.expiration == expiration_of_epoch(chain["expirationDate"])
                         assert (terms.option_type, terms.strike) == (option_type, row["strike"])
-                        assert build_occ(terms.root, terms.expiration, terms.option_type, terms.strike) == (
-                            row["contractSymbol"]
+                        assert (
+                            build_occ(terms.root, terms.expiration, terms.option_type, terms.strike)
+                            == (row["contractSymbol"])
                         )
                         assert not is_adjusted(result["underlyingSymbol"], terms.root, 100)
                         seen += 1
