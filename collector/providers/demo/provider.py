@@ -1,0 +1,111 @@
+"""The demo market as a provider: no network, the same answers for the same moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from collector.market.calendar import Sessions, continuous_sessions
+from collector.providers.base import Bar, EmptyAnswer, Event, Market, OptionChain, Quote
+from collector.providers.demo.contracts import contracts
+from collector.providers.demo.corporate_actions import CorporateActions, dividend
+from collector.providers.demo.expirations import ListedExpiration, listed_expirations
+from collector.providers.demo.path import price_path
+from collector.providers.demo.script import missing_chain
+from collector.providers.demo.timeline import timeline
+from collector.providers.demo.universe import NAMES, find
+
+
+class DemoProvider:
+    """A simulated market of invented tickers, open around the clock.
+
+    Args:
+        moment: the moment at which the market is asked, as it was then; None follows the wall clock.
+
+    Raises:
+        ValueError: ``moment`` is naive or outside the market.
+    """
+
+    name = "demo"
+    feed = "demo"
+    market: Market = "demo"
+    delay = timedelta(0)
+    terms = "Simulated prices of invented companies; free of any terms, and of any meaning for a real market."
+    pays_per_expiration = False
+
+    def __init__(self, moment: datetime | None = None) -> None:
+        if moment is not None:
+            timeline().ordinal_at(moment)
+        self._moment = None if moment is None else moment.astimezone(UTC)
+
+    def sessions(self) -> Sessions:
+        """Return the calendar of the demo market: one session follows another without a gap."""
+        return continuous_sessions()
+
+    def calls_used(self) -> int:
+        """Return 0: it makes no request."""
+        return 0
+
+    def tickers(self) -> tuple[str, ...]:
+        """Return all tickers of the market."""
+        return NAMES
+
+    def quote(self, ticker: str) -> Quote:
+        """Return the spot, rounded to the cent; raise TickerNotFound where there is no such ticker."""
+        return self._quote(ticker, self._now())
+
+    def expirations(self, ticker: str) -> tuple[date, ...]:
+        """Return the listed expirations, without one that is missing at the moment."""
+        return tuple(expiration.date for expiration in self._listed(ticker, self._now()))
+
+    def chain(self, ticker: str, expiration: date) -> OptionChain:
+        """Return the contracts of one expiration; raise EmptyAnswer where it is not listed."""
+        moment = self._now()
+        for listed in self._listed(ticker, moment):
+            if listed.date == expiration:
+                return OptionChain(
+                    ticker=ticker,
+                    expiration=expiration,
+                    stamp=moment,
+                    contracts=contracts(price_path(ticker), listed, moment),
+                    quote_time=moment,
+                    underlying=self._quote(ticker, moment),
+                )
+        raise EmptyAnswer(f"{ticker} lists no expiration {expiration} at {moment.isoformat()}")
+
+    def bars(self, ticker: str, start: date, end: date) -> tuple[Bar, ...]:
+        """Return the raw daily bars of the sessions from start to end that have closed, oldest first."""
+        calendar = timeline()
+        path = price_path(find(ticker).name)
+        first = calendar.ordinal_of(start)
+        last = min(calendar.ordinal_of(end + timedelta(days=1)), calendar.ordinal_at(self._now())) - 1
+        return path.bars(first, last)
+
+    def events(self, ticker: str) -> tuple[Event, ...]:
+        """Return earnings, dividends and splits as the company had stated them at the moment."""
+        return CorporateActions(find(ticker), timeline()).events(self._now())
+
+    def _now(self) -> datetime:
+        return self._moment or datetime.now(UTC)
+
+    def _listed(self, ticker: str, moment: datetime) -> tuple[ListedExpiration, ...]:
+        at = timeline().instant(moment)
+        ordinal = int(at.ordinal[0])
+        missing = missing_chain(ordinal, float(at.progress[0]))
+        return tuple(
+            listed
+            for listed in listed_expirations(find(ticker), ordinal)
+            if listed.settles > moment and (ticker, listed.date) != missing
+        )
+
+    def _quote(self, ticker: str, moment: datetime) -> Quote:
+        path = price_path(find(ticker).name)
+        price = round(float(path.price(timeline().instant(moment))[0]), 2)
+        return Quote(
+            ticker=ticker,
+            stamp=moment,
+            price=price,
+            time=moment,
+            market_state="regular",
+            currency="USD",
+            dividend_rate=round(4 * dividend(path.ticker), 2),
+        )

@@ -1,0 +1,91 @@
+"""Rates, forwards and smiles of the demo market, as functions of time.
+
+The smile is the SSVI surface of Gatheral and Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative Finance
+14 (2014), with phi(theta) = curvature / sqrt(theta): free of butterfly arbitrage while curvature² (1 + |skew|) <= 4,
+and of calendar arbitrage because theta grows with tenor. Total variance at the money is that of a mean-reverting
+variance plus one squared move for each earnings report before settlement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+import numpy as np
+
+from collector.providers.demo.corporate_actions import reports
+from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
+from collector.providers.demo.path import PricePath
+from collector.providers.demo.timeline import Instants, timeline
+
+SECONDS_PER_YEAR = 365 * 86400
+_RATE_CENTRE = 0.037
+_RATE_PERSISTENCE = 0.995
+_RATE_SHOCK = 0.0004
+_TERM_PREMIUM = 0.006
+_VARIANCE_REVERSION = 3.0
+_LONG_VARIANCE_RATIO = 1.05
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What one expiration has in common at some instants: tenor (years), rate, discount factor, forward, theta, skew.
+
+    ``theta`` is the total variance at the forward.
+    """
+
+    tenor: FloatArray
+    rate: FloatArray
+    discount: FloatArray
+    forward: FloatArray
+    theta: FloatArray
+    skew: FloatArray
+
+
+@cache
+def _rate_levels() -> FloatArray:
+    ordinals = np.arange(len(timeline()))
+    wander = mean_reverting(_RATE_SHOCK * normal(Purpose.RATE, ordinals), _RATE_PERSISTENCE)
+    levels: FloatArray = np.clip(_RATE_CENTRE + wander, 0.005, 0.08)
+    return levels
+
+
+def rate(ordinals: IntArray, tenor: FloatArray) -> FloatArray:
+    """Return the continuously compounded rate for ``tenor`` years; it stays for a session."""
+    rates: FloatArray = _rate_levels()[ordinals] - _TERM_PREMIUM * np.exp(-tenor)
+    return rates
+
+
+def term(path: PricePath, settles: datetime, at: Instants) -> Term:
+    """Return what the expiration that settles at ``settles`` has in common at each instant before it."""
+    ticker = path.ticker
+    settlement = settles.timestamp()
+    tenor = (settlement - at.seconds) / SECONDS_PER_YEAR
+    rates = rate(at.ordinal, tenor)
+    forward = path.price(at) * np.exp((rates - ticker.dividend_yield) * tenor)
+    variance, skew = _between_closes(path.variance, at), _between_closes(path.skew, at)
+    long_run = _LONG_VARIANCE_RATIO * ticker.volatility**2
+    decay = (1.0 - np.exp(-_VARIANCE_REVERSION * tenor)) / _VARIANCE_REVERSION
+    theta = long_run * tenor + (variance - long_run) * decay
+    theta = theta + ticker.earnings_move**2 * _reports_before(path, settlement, at)
+    return Term(tenor, rates, np.exp(-rates * tenor), forward, theta, skew)
+
+
+def implied_volatility(path: PricePath, term: Term, strike: FloatArray) -> FloatArray:
+    """Return the true implied volatility of each strike, decimal per year."""
+    scaled = path.ticker.curvature * np.log(strike / term.forward) / np.sqrt(term.theta)
+    wing = np.sqrt((scaled + term.skew) ** 2 + 1.0 - term.skew**2)
+    total: FloatArray = term.theta / 2 * (1.0 + term.skew * scaled + wing)
+    return np.sqrt(total / term.tenor)
+
+
+def _between_closes(levels: FloatArray, at: Instants) -> FloatArray:
+    before = levels[np.maximum(at.ordinal - 1, 0)]
+    return before + at.progress * (levels[at.ordinal] - before)
+
+
+def _reports_before(path: PricePath, settlement: float, at: Instants) -> IntArray:
+    times = path.timeline.closes[reports(path.ticker, len(path.timeline))]
+    until = int(np.searchsorted(times, settlement, side="left"))
+    return until - np.searchsorted(times, at.seconds, side="right")
