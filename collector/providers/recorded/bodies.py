@@ -25,7 +25,7 @@ from collector.providers.yahoo_bodies import (
     stated_ticker,
     stated_time,
 )
-from collector.providers.yahoo_values import listing, mapping, utc_date
+from collector.providers.yahoo_values import listing, mapping, text, utc_date
 
 OPTIONS = "optionChain"
 CHART = "chart"
@@ -54,7 +54,9 @@ def options_file(path: Path, body: Mapping[str, Any], undated: datetime | None, 
     result = _result(path, body, OPTIONS)
     try:
         quote = result.get("quote") or {}
-        ticker = stated_ticker(result.get("underlyingSymbol", mapping(quote, "quote").get("symbol")))
+        ticker = stated_ticker(
+            text(result.get("underlyingSymbol")) or text(mapping(quote, "quote").get("symbol")) or ""
+        )
         listed = {utc_date(epoch, "expirationDates") for epoch in listing(result, "expirationDates")}
         held = {
             utc_date(mapping(group, "options").get("expirationDate"), "expirationDate")
@@ -73,7 +75,7 @@ def chart_file(path: Path, body: Mapping[str, Any]) -> ChartFile:
     result = _result(path, body, CHART)
     try:
         meta = mapping(result.get("meta"), "meta")
-        ticker = stated_ticker(meta.get("symbol"))
+        ticker = stated_ticker(text(meta.get("symbol")) or "")
         stamp = stated_time(body) or newest_epoch(listing(result, "timestamp"))
     except ProviderError as error:
         raise BadAnswer(f"{path.name}: {error}") from error

@@ -86,12 +86,14 @@ class RecordingFolder:
         lines = found.unused
         for file in self._files():
             try:
+                self._refuse_link(file)
                 found.add(file)
             except BadAnswer as fault:
                 lines.append(str(fault))
         if not (found.frames or found.bodies or found.charts or found.bars):
-            why = f": {'; '.join(lines[:3])}" if lines else f": {EXPECTED}"
-            raise UnreadableFolder(f"{self.path} holds no recording that can be read{why}")
+            more = f" (and {len(lines) - 1} files more)" if len(lines) > 1 else ""
+            why = f"{lines[0]}{more}" if lines else EXPECTED
+            raise UnreadableFolder(f"{self.path} holds no recording that can be read: {why}")
         for line in lines:
             logger.warning("recordings in %s: %s", self.path, line)
         self.unreadable = tuple(lines)
@@ -108,10 +110,11 @@ class RecordingFolder:
                 f"recordings: {self.path} is no folder that can be read ({error.strerror}); "
                 "name one with --recordings DIR or OPTSITE_RECORDINGS"
             ) from error
-        inside = self.path.resolve()
-        for file in names:
-            if not file.name.startswith(".") and file.is_file() and file.resolve().parent == inside:
-                yield file
+        yield from (file for file in names if not file.name.startswith(".") and file.is_file())
+
+    def _refuse_link(self, file: Path) -> None:
+        if file.is_symlink() and file.resolve().parent != self.path.resolve():
+            raise BadAnswer(f"{file.name}: links to a file outside the folder; copy it in to use it")
 
 
 class _Found:
@@ -185,7 +188,7 @@ class _Found:
             first = self.frames.setdefault((ticker, stamp), FrameFile(file, stamp, ticker))
             if first.path != file:
                 self.unused.append(
-                    f"{file.name}: {first.path.name} holds {ticker} at the same moment ({stamp.isoformat()}) and is used"
+                    f"{file.name}: left out for {ticker}, which {first.path.name} holds at {stamp.isoformat()} too"
                 )
 
     def recordings(self) -> dict[str, tuple[Recording, ...]]:
