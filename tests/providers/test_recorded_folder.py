@@ -96,7 +96,7 @@ def test_a_deeply_nested_body_is_refused(tmp_path: Path) -> None:
     assert "is not whole JSON" in line
 
 
-def test_a_file_beyond_the_size_of_a_recording_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_beyond_the_size_of_a_recording_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "a.csv").open("wb") as file:
         file.truncate(cells.MAX_FILE_BYTES + 1)
     (line,) = lines_beside_a_good_file(tmp_path)

@@ -96,10 +96,10 @@ def test_the_ticker_is_canonical(tmp_path: Path) -> None:
         ({"ask": "inf"}, "ask 'inf' is not a finite number"),
         ({"ask": "1_0"}, "ask '1_0' is not a finite number"),
         ({"volume": "1.5"}, "volume '1.5' is not a count of 0 or more"),
-        ({"openInterest": "-3"}, "openinterest '-3' is not a count of 0 or more"),
+        ({"openInterest": "-3"}, "openInterest '-3' is not a count of 0 or more"),
         ({"expiration": "27.03.2026"}, "expiration '27.03.2026' is not a date such as 2026-03-27"),
         ({"expiration": ""}, "expiration None is not a date such as 2026-03-27"),
-        ({"spot_price": "=A1"}, "spotprice '=A1' is not a number"),
+        ({"spot_price": "=A1"}, "spot_price '=A1' is not a number"),
     ],
 )
 def test_a_broken_cell_is_named_by_file_line_and_column(tmp_path: Path, cells: dict[str, str], complaint: str) -> None:
@@ -111,11 +111,11 @@ def test_a_broken_cell_is_named_by_file_line_and_column(tmp_path: Path, cells: d
 @pytest.mark.parametrize(
     ("column", "cell", "complaint"),
     [
-        ("lastTradeDate", "2026-03-24 16:38:31", "lasttradedate '2026-03-24 16:38:31' is not a time with its zone"),
-        ("lastTradeDate", "yesterday", "lasttradedate 'yesterday' is not a time such as"),
+        ("lastTradeDate", "2026-03-24 16:38:31", "lastTradeDate '2026-03-24 16:38:31' is not a time with its zone"),
+        ("lastTradeDate", "yesterday", "lastTradeDate 'yesterday' is not a time such as"),
         ("lastTradeDate", "0001-01-01T00:00+14:00", "is not a time within the years 1 to 9999"),
-        ("inTheMoney", "maybe", "inthemoney 'maybe' is not true or false"),
-        ("contractSize", "LARGE", "contractsize 'LARGE' is not a number"),
+        ("inTheMoney", "maybe", "inTheMoney 'maybe' is not true or false"),
+        ("contractSize", "LARGE", "contractSize 'LARGE' is not a number"),
     ],
 )
 def test_cells_of_the_wider_frames_are_checked_too(tmp_path: Path, column: str, cell: str, complaint: str) -> None:

@@ -93,7 +93,7 @@ def test_dividends_and_splits_state_their_amount(tmp_path: Path) -> None:
     ("line", "complaint"),
     [
         (f"ZZTA,merger,2026-04-22,,,,{KNOWN}", "kind 'merger' is not one of earnings, dividend"),
-        ("ZZTA,earnings,2026-04-22,,,,", "knownat None is not the time it became known"),
+        ("ZZTA,earnings,2026-04-22,,,,", "known_at None is not the time it became known"),
         ("ZZTA,earnings,2026-04-22,,,,2026-03-24 13:00", "is not a time with its zone"),
         (f"ZZTA,split,2026-04-22,,,,{KNOWN}", "amount None is not a number above 0, which a split needs"),
         (f"ZZTA,dividend,2026-04-22,,,-1,{KNOWN}", "amount '-1' is not a number above 0"),

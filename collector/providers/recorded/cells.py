@@ -34,16 +34,19 @@ def header_name(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a table. ``columns`` maps compared header names to positions in ``cells``."""
+    """One line of a table. ``columns`` maps compared header names to positions in ``header`` and ``cells``."""
 
     file: str
     line: int
+    header: list[str]
     columns: Mapping[str, int]
     cells: list[str]
 
     def fault(self, column: str, wanted: str) -> BadAnswer:
         """Return the error for this row's cell of ``column``, which should have held ``wanted``."""
-        return BadAnswer(f"{self.file} line {self.line}: {column} {self.text(column)!r} is not {wanted}")
+        position = self.columns.get(column)
+        name = column if position is None else self.header[position].strip()
+        return BadAnswer(f"{self.file} line {self.line}: {name} {self.text(column)!r} is not {wanted}")
 
     def text(self, column: str) -> str | None:
         """Return the cell without surrounding spaces, or None where it is empty or there is no such column."""
@@ -128,13 +131,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A CSV file: its compared headers and its rows, all of the header's width.
+    """A CSV file: its header as written and as compared, and its rows, all of the header's width.
 
     ``fault`` is where its shape breaks, if it does: raised once the rows are asked for, so that the headers can say
     what the file is first.
     """
 
     file: str
+    header: list[str]
     columns: Mapping[str, int]
     lines: tuple[tuple[int, list[str]], ...]
     fault: BadAnswer | None = None
@@ -144,7 +148,7 @@ class Table:
         if self.fault is not None:
             raise self.fault
         for line, cells in self.lines:
-            yield Row(self.file, line, self.columns, cells)
+            yield Row(self.file, line, self.header, self.columns, cells)
 
 
 def in_utc(moment: datetime, fault: Exception) -> datetime:
@@ -193,7 +197,7 @@ def read_table(path: Path) -> Table:
                 lines.append((reader.line_num, cells))
     except csv.Error as error:
         fault = BadAnswer(f"{path.name} line {reader.line_num}: {error}")
-    return Table(path.name, _columns(path.name, header), tuple(lines), fault)
+    return Table(path.name, header, _columns(path.name, header), tuple(lines), fault)
 
 
 def _columns(file: str, header: list[str]) -> dict[str, int]:
