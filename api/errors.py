@@ -15,7 +15,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +64,6 @@ class GenerationGone(ApiError):
 
 def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     """Return the response to ``error``: DRF's exception handler. What nobody expected is logged and answers 500."""
-    set_rollback()
     known = _as_api_exception(error)
     if known is None:
         request = context.get("request")

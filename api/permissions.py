@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    # DRF's views load this module while they are being defined.
+    from rest_framework.views import APIView
 
 LOOPBACK_NAMES = frozenset({"localhost", ".localhost", "127.0.0.1", "[::1]", "::1"})
 

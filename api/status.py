@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import orjson
 
 from api.selection import select
@@ -38,7 +37,11 @@ _MEMBERS: dict[str, Any] = {
         "description": "Seconds since the export, the newest quotes, the newest scan, live.json, the heartbeat.",
     },
     "documents": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "Records in each."},
-    "last_scan": {"nullable": True, "allOf": [{"$ref": "#/components/schemas/Scan"}]},
+    "last_scan": {
+        "nullable": True,
+        "allOf": [{"$ref": "#/components/schemas/Scan"}],
+        "description": "The newest scan that ran; skipped slots are left out.",
+    },
     "jobs": {"type": "array", "items": _ANY, "description": "Queued and running scans, and the last ones."},
     "next_scan_at": _TIME,
     "market_state": _ANY,
@@ -80,9 +83,12 @@ def banner(provider: str) -> str | None:
 
 
 def _last_scan(export: Export) -> dict[str, Any] | None:
+    """Return the newest scan that ran: a slot skipped because of the hour says nothing of the data."""
     document = export.document("scans")
-    positions = select(document, ("-started_at",))
-    if document is None or not positions.size:
+    if document is None:
+        return None
+    positions = select(document, ("-started_at",), document.index.column("status") != "skipped")
+    if not positions.size:
         return None
     record: dict[str, Any] = orjson.loads(document.records([int(positions[0])])[0])
     return record
@@ -107,7 +113,7 @@ def _ages(export: Export, scan: dict[str, Any] | None, live: dict[str, Any], now
 def _newest_as_of(export: Export) -> str | None:
     document = export.document("chains")
     moments = [] if document is None else [text for text in document.index.column("as_of") if text is not None]
-    return str(np.max(np.array(moments, dtype=str))) if moments else None
+    return max(moments, default=None)
 
 
 def _age(moment: str | None, now: datetime) -> float | None:

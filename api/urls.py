@@ -9,7 +9,7 @@ from api.viewsets.alerts import AlertViewSet
 from api.viewsets.chains import ChainViewSet
 from api.viewsets.features import FeatureViewSet
 from api.viewsets.options import OptionViewSet
-from api.viewsets.root import RootViewSet, UnknownAddressViewSet
+from api.viewsets.root import RootViewSet, UnknownAddress
 from api.viewsets.scans import ScanViewSet
 from api.viewsets.status import MetaViewSet, StatusViewSet
 
@@ -50,5 +50,5 @@ urlpatterns = [
     path("meta/", MetaViewSet.as_view({"get": "list"}, name="Meta"), name="meta"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
-    re_path(r"^.*$", UnknownAddressViewSet.as_view({"get": "list"}), name="unknown"),
+    re_path(r"^.*$", UnknownAddress.as_view(), name="unknown"),
 ]

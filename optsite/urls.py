@@ -1,8 +1,28 @@
-"""The site's addresses."""
+"""Every address of the site: staff pages, API, admin, health."""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from api.viewsets.root import UnknownAddress
+from optsite.pages.overview import LivePart, OverviewPage, ScanNow
+from optsite.pages.ticker import TickerPage
+
+handler400 = "optsite.pages.errors.bad_request"
+handler403 = "optsite.pages.errors.forbidden"
+handler404 = "optsite.pages.errors.not_found"
+handler500 = "optsite.pages.errors.server_error"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="overview"), name="home"),
+    path("staff/", admin.site.admin_view(OverviewPage.as_view()), name="overview"),
+    path("staff/live/", LivePart.as_view(), name="live"),
+    path("staff/scan/", admin.site.admin_view(ScanNow.as_view()), name="scan-now"),
+    path("staff/ticker/<str:ticker>/", admin.site.admin_view(TickerPage.as_view()), name="ticker"),
+    path("admin/", admin.site.urls),
+    path("api/", RedirectView.as_view(pattern_name="api:root")),
+    path("api/v1/", include("api.urls")),
+    re_path(r"^api/.*$", UnknownAddress.as_view()),
+]

@@ -10,6 +10,7 @@ from django.urls import Resolver404, resolve, reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from api.errors import SCHEMA_HELP, NoSuchRecord
 from api.parameters import read_parameters
@@ -44,10 +45,8 @@ class RootViewSet(DocumentViewSet):
 
 
 @extend_schema(exclude=True)
-class UnknownAddressViewSet(DocumentViewSet):
+class UnknownAddress(APIView):
     """What is asked for is no endpoint."""
-
-    name = "Unknown address"
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send a read without its last slash to the address with it, as the rest of the site does."""

@@ -1,1 +1,1 @@
-"""Staff pages."""
+"""The staff pages: every number on them comes from the published documents."""

@@ -1,0 +1,26 @@
+"""The sidebar of the pages; the settings hand it to unfold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse_lazy
+
+SIDEBAR: dict[str, Any] = {
+    "show_search": False,
+    "show_all_applications": True,
+    "navigation": [
+        {
+            "title": "Market",
+            "items": [{"title": "Overview", "icon": "monitoring", "link": reverse_lazy("overview")}],
+        },
+        {
+            "title": "API",
+            "separator": True,
+            "items": [
+                {"title": "Browse", "icon": "data_object", "link": reverse_lazy("api:root")},
+                {"title": "Documentation", "icon": "menu_book", "link": reverse_lazy("api:docs")},
+            ],
+        },
+    ],
+}

@@ -1,0 +1,77 @@
+"""The overview: how the market and the system fare, what is new, and the button that starts a scan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.module_loading import import_string
+from django.views import View
+
+from api.selection import select
+from api.source import Export, open_export
+from api.status import compose_status
+from optsite.pages.chrome import StaffPage
+
+SHOWN_ALERTS = 12
+STANDING = ("new", "ongoing")
+
+
+class OverviewPage(StaffPage):
+    """Market, scans, budget, age of the data, new alerts, tickers, coverage of the last scan."""
+
+    template_name = "staff/overview.html"
+    title = "Overview"
+
+    def page_context(self, export: Export) -> dict[str, Any]:
+        """Return the tickers, the standing alerts and the last scan's coverage."""
+        alerts, standing = standing_alerts(export)
+        return {"tickers": tickers(export), "alerts": alerts, "standing": standing}
+
+
+class LivePart(View):
+    """The part of the overview that moves: fetched again every few seconds."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Answer the fragment; ask for the whole page anew where a generation came since it was drawn."""
+        if not admin.site.has_permission(request):
+            return HttpResponse(status=403)
+        export = open_export()
+        response = render(request, "staff/live.html", {"status": compose_status(export)})
+        if request.GET.get("generation", "") != (export.name or ""):
+            response["HX-Refresh"] = "true"
+        return response
+
+
+class ScanNow(View):
+    """The button that starts a scan."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponseRedirect:
+        """Queue a scan of the whole watchlist and show the overview, whose live row follows it."""
+        launch = import_string(settings.SCAN_LAUNCHER)
+        job = launch([], request.user.get_username())
+        messages.success(request, f"Scan {job['id']} is queued.")
+        return redirect("overview")
+
+
+def tickers(export: Export) -> list[dict[str, Any]]:
+    """Return the figures of each ticker, by ticker."""
+    document = export.document("features")
+    positions = select(document, ("ticker",))
+    return [document.record(int(position)) for position in positions] if document is not None else []
+
+
+def standing_alerts(export: Export) -> tuple[list[dict[str, Any]], int]:
+    """Return the newest standing alerts, the new ones first, and how many stand in all."""
+    document = export.document("alerts")
+    if document is None:
+        return [], 0
+    states = document.index.column("state")
+    by_state = {state: select(document, ("-first_seen", "-score"), states == state) for state in STANDING}
+    shown = [int(position) for state in STANDING for position in by_state[state]][:SHOWN_ALERTS]
+    return [document.record(position) for position in shown], sum(len(found) for found in by_state.values())

@@ -1,0 +1,90 @@
+/* Draws the charts of a ticker's page from the data in the page, in the colours of the theme that is on. */
+"use strict";
+
+const drawn = [];
+
+function colour(name) {
+    return getComputedStyle(document.querySelector(".staff-page")).getPropertyValue(name).trim();
+}
+
+function axes(extra) {
+    const grid = { color: colour("--chart-grid") };
+    const ticks = { color: colour("--chart-text"), maxRotation: 0, autoSkipPadding: 16 };
+    return { x: { grid: { display: false }, ticks, ...extra }, y: { grid, ticks, beginAtZero: Boolean(extra.stacked) } };
+}
+
+function options(extra) {
+    return {
+        animation: false,
+        maintainAspectRatio: false,
+        interaction: { mode: "index", intersect: false },
+        plugins: { legend: { display: Boolean(extra.stacked), labels: { color: colour("--chart-text"), boxWidth: 10 } } },
+        scales: axes(extra),
+    };
+}
+
+function draw(id, config) {
+    const canvas = document.getElementById(id);
+    if (canvas) {
+        drawn.push(new Chart(canvas, config));
+    }
+}
+
+function nothing(id, text) {
+    const canvas = document.getElementById(id);
+    if (canvas) {
+        const line = document.createElement("p");
+        line.className = "empty";
+        line.textContent = text;
+        canvas.replaceWith(line);
+    }
+}
+
+function drawCloses(history) {
+    if (!history || history.dates.length === 0) {
+        nothing("close-chart", "No daily history is exported yet.");
+        return;
+    }
+    draw("close-chart", {
+        type: "line",
+        data: {
+            labels: history.dates,
+            datasets: [{
+                label: "Close", data: history.close, borderColor: colour("--chart-line"),
+                backgroundColor: colour("--chart-fill"), fill: true, borderWidth: 1.5, pointRadius: 0, tension: 0,
+            }],
+        },
+        options: options({}),
+    });
+}
+
+function drawStrikes(strikes) {
+    if (!strikes || ![...strikes.calls, ...strikes.puts].some((volume) => volume > 0)) {
+        nothing("strike-chart", "No contract of this chain traded in this session.");
+        return;
+    }
+    draw("strike-chart", {
+        type: "bar",
+        data: {
+            labels: strikes.strikes,
+            datasets: [
+                { label: "Calls", data: strikes.calls, backgroundColor: colour("--calls") },
+                { label: "Puts", data: strikes.puts, backgroundColor: colour("--puts") },
+            ],
+        },
+        options: options({ stacked: true }),
+    });
+}
+
+function drawAll() {
+    const data = JSON.parse(document.getElementById("chart-data").textContent);
+    drawn.splice(0).forEach((chart) => chart.destroy());
+    drawCloses(data.history);
+    drawStrikes(data.strikes);
+}
+
+/* On load, not before: earlier the width and the dark theme's colours are not known. */
+window.addEventListener("load", () => {
+    drawAll();
+    new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["class"] });
+});

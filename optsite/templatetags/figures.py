@@ -1,0 +1,131 @@
+"""How figures of the documents are written on a page: a missing one is a dash that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from exports.reasons import explain
+
+register = template.Library()
+
+NO_REASON = "Not stated."
+
+
+def _price(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:,.1f} %"
+
+
+def _change(value: float) -> str:
+    return f"{100 * value:+,.2f} %"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def _strike(value: float) -> str:
+    return f"{value:,.2f}".removesuffix(".00")
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _plain(value: object) -> str:
+    return str(value)
+
+
+STYLES: dict[str, Callable[[Any], str]] = {
+    "price": _price,
+    "whole": _whole,
+    "percent": _percent,
+    "change": _change,
+    "ratio": _ratio,
+    "strike": _strike,
+    "yes": _yes,
+    "plain": _plain,
+}
+
+
+def sentence(code: str | None) -> str:
+    """Return the sentence of a reason code; the code itself where no list holds it."""
+    if not code:
+        return NO_REASON
+    try:
+        return explain(code)
+    except KeyError:
+        return code
+
+
+@register.simple_tag
+def figure(record: Mapping[str, Any] | None, name: str, style: str = "plain") -> SafeString:
+    """Return field ``name`` of ``record`` written in ``style``; a dash with its reason where it is null."""
+    value = record.get(name) if record else None
+    if value is None or value == "":
+        reasons = record.get("reasons") if record else None
+        return dash(sentence((reasons or {}).get(name)))
+    tone = ""
+    if style == "change":
+        tone = "is-up" if value > 0 else "is-down" if value < 0 else ""
+    return format_html('<span class="figure {}">{}</span>', tone, STYLES[style](value))
+
+
+def dash(why: str) -> SafeString:
+    """Return the dash of a missing figure."""
+    return format_html('<span class="missing" title="{}">–</span>', why)
+
+
+@register.filter
+def reason(code: str | None) -> str:
+    """Return the sentence of a reason code."""
+    return sentence(code)
+
+
+@register.filter
+def moment(text: str | None) -> SafeString:
+    """Return a time of the documents, to the minute, in UTC."""
+    if not text:
+        return dash("Not known yet.")
+    read = datetime.fromisoformat(text)
+    return format_html('<time datetime="{}" title="{}">{} UTC</time>', text, text, read.strftime("%d %b %H:%M"))
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Return seconds as people say them: 45 s, 12 min, 3 h 5 min, 2 d 4 h."""
+    if seconds is None:
+        return "–"
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+@register.filter
+def gigabytes(count: float | None) -> str:
+    """Return bytes in GB."""
+    return "–" if count is None else f"{count / 1e9:,.1f} GB"
+
+
+@register.filter
+def words(code: str | None) -> str:
+    """Return a snake_case name as words."""
+    return (code or "").replace("_", " ")
