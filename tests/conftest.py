@@ -18,7 +18,6 @@ OTHER_CLOCKS = ("Asia/Tokyo", "America/Los_Angeles")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test marked ``clock`` in the machine's own zone and again in two others."""
     if metafunc.definition.get_closest_marker("clock"):
-        metafunc.fixturenames.insert(0, "machine_zone")
         metafunc.parametrize("machine_zone", (None, *OTHER_CLOCKS), indirect=True, ids=lambda zone: zone or "own-zone")
 
 
@@ -42,14 +41,17 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     return report
 
 
-@pytest.fixture
+# Autouse, because pytest drops a fixture that only pytest_generate_tests asked for.
+@pytest.fixture(autouse=True)
 def machine_zone(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """Set the machine's time zone for one test; None leaves it."""
-    zone: str | None = request.param
+    """Set the machine's time zone for one test marked ``clock``; None leaves it."""
+    zone: str | None = getattr(request, "param", None)
+    if zone is None:
+        yield None
+        return
     before = os.environ.get("TZ")
-    if zone is not None:
-        os.environ["TZ"] = zone
-        time.tzset()
+    os.environ["TZ"] = zone
+    time.tzset()
     yield zone
     if before is None:
         os.environ.pop("TZ", None)

@@ -98,6 +98,7 @@ class _SessionTable:
         self._by_date = {session.date: session for session in sessions}
         self._first_day = self._dates[0]
         self._last_day = last_day
+        self._end = datetime.combine(last_day + timedelta(days=1), time(), NEW_YORK).astimezone(UTC)
 
     def session(self, day: date) -> Session | None:
         return self._by_date.get(self._known_day(day))
@@ -142,7 +143,7 @@ class _SessionTable:
 
     def _known_moment(self, t: datetime) -> datetime:
         moment = _utc(t)
-        if self._opens[0] <= moment and new_york_date(moment) <= self._last_day:
+        if self._opens[0] <= moment < self._end:
             return moment
         raise self._outside(t)
 
@@ -251,6 +252,11 @@ def _horizon() -> date:
     today = new_york_date(datetime.now(UTC))
     # The 28th, because 29 February has no counterpart in most years.
     return today.replace(year=today.year + _YEARS_AHEAD, day=min(today.day, 28) if today.month == 2 else today.day)
+
+
+def sessions_of(market: str) -> Sessions:
+    """Return the calendar that a market (live, demo, recorded) trades by."""
+    return continuous_sessions() if market == "demo" else exchange_sessions()
 
 
 _building = threading.Lock()

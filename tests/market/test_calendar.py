@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time as systime
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
@@ -134,6 +135,13 @@ class TestExchangeSessions:
             assert sessions.session(last) is not None
             with pytest.raises(CalendarError, match=f"XNYS knows 2005-01-03 to {last}: {beyond} leads outside"):
                 sessions.session(beyond)
+
+    def test_the_last_day_ends_at_midnight_in_new_york(self) -> None:
+        with time_machine.travel(utc("2026-11-23T12:00"), tick=False):
+            # Saturday, 23 November 2030: no session, and still inside.
+            assert exchange_sessions().session_at(utc("2030-11-24T04:59:59")) is None
+            with pytest.raises(CalendarError, match="leads outside"):
+                exchange_sessions().session_at(utc("2030-11-24T05:00"))
 
     def test_it_is_built_once_however_many_ask(self) -> None:
         with ThreadPoolExecutor(8) as pool:
@@ -291,6 +299,16 @@ class TestLookups:
 
 
 @pytest.mark.clock
+def test_tests_of_dates_run_in_other_zones(request: pytest.FixtureRequest) -> None:
+    midnight = 1605225600  # 2020-11-13 00:00 UTC
+    expected = {None: None, "Asia/Tokyo": (13, 9), "America/Los_Angeles": (12, 16)}[
+        request.node.callspec.params["machine_zone"]
+    ]
+    local = systime.localtime(midnight)
+    assert expected in (None, (local.tm_mday, local.tm_hour))
+
+
+@pytest.mark.clock
 class TestQuoteMoment:
     @pytest.mark.parametrize(
         ("stamp", "quote_time", "as_of", "market_date", "open_interest_date", "in_session"),
@@ -357,6 +375,13 @@ class TestQuoteMoment:
         moment = quote_moment(exchange_sessions(), in_new_york("2026-07-29T12:00"), DELAY, utc("2026-07-24T19:00"))
         assert (moment.as_of, moment.market_date) == (utc("2026-07-24T19:00"), date(2026, 7, 24))
         assert moment.open_interest_date == date(2026, 7, 28)
+
+    def test_the_new_york_date_of_the_stamp_decides_in_whatever_zone_it_is_told(self) -> None:
+        # 20:05 on Tuesday in New York; in UTC and in Tokyo it is Wednesday.
+        stamp = utc("2026-07-29T00:05")
+        for zone in (UTC, NEW_YORK, ZoneInfo("Asia/Tokyo"), ZoneInfo("America/Los_Angeles")):
+            moment = quote_moment(exchange_sessions(), stamp.astimezone(zone), DELAY, None)
+            assert (moment.market_date, moment.open_interest_date) == (date(2026, 7, 28), date(2026, 7, 27))
 
     def test_times_come_out_in_utc(self) -> None:
         moment = quote_moment(exchange_sessions(), in_new_york("2026-07-28T12:00"), DELAY, None)

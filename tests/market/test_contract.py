@@ -190,6 +190,7 @@ def test_standard_contracts(ticker: str, root: str, contract_size: int | None) -
         ("AMD", "AMD1", 100),
         ("SDS", "SDS1", None),
         ("USO", "USO1", 100),
+        ("AMD1", "AMD1", 100),
         ("AAPL", "AAPL7", 10),
         ("AAPL", "AAPL", 10),
         ("AAPL", "AAPL", 150),

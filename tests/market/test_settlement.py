@@ -87,6 +87,11 @@ def test_an_adjusted_root_of_an_index_is_european_too() -> None:
     assert settlement("SPX1", "^SPX", date(2026, 3, 20), exchange_sessions()).style == "european"
 
 
+def test_the_root_decides_where_the_ticker_is_spelled_otherwise() -> None:
+    found = settlement("SPX", "SPX", date(2026, 3, 20), exchange_sessions())
+    assert found == Settlement("AM", in_new_york("2026-03-20T09:30"), "european")
+
+
 def test_the_demo_market_settles_with_the_exchange() -> None:
     found = settlement("QZX", "QZX", date(2026, 7, 17), continuous_sessions())
     assert found == Settlement("PM", in_new_york("2026-07-17T16:00"), "american")
