@@ -5,6 +5,7 @@ Imported by the web process too, so nothing here may pull in a frame, the store 
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from collector.models import Heartbeat, ScanJob
 from collector.scan_jobs import process_lives
 from exports.folders import MarketFolder
 from exports.live import read_live, write_live
-from exports.locks import KernelLock, publish_lock
+from exports.locks import PUBLISH_LOCK, KernelLock, publish_lock
 
 FINISHED_SHOWN = 5
 PUBLISH_WAIT_SECONDS = 15.0
@@ -114,6 +115,8 @@ def _locks_held(folder: MarketFolder) -> list[dict[str, Any]]:
     for path in sorted(folder.lock_dir.glob("*.holder")):
         name = path.name.removesuffix(".holder")
         holder = KernelLock(folder.lock_dir / name, "").holder()
-        if holder is not None and process_lives(holder.pid):
+        # The publish lock is this process's own while it writes live.json.
+        ours = name == PUBLISH_LOCK and holder is not None and holder.pid == os.getpid()
+        if holder is not None and not ours and process_lives(holder.pid):
             held.append({"name": name, "pid": holder.pid, "purpose": holder.purpose, "since": holder.since})
     return held

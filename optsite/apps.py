@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.apps import AppConfig
+
+from optsite.parent_death import signal_forks, watch_parent
 
 
 class OptsiteConfig(AppConfig):
@@ -10,3 +14,9 @@ class OptsiteConfig(AppConfig):
 
     name = "optsite"
     verbose_name = "Site"
+
+    def ready(self) -> None:
+        """Chain the task cluster's processes to each other, so that none outlives the one that started it."""
+        if sys.argv[1:2] == ["qcluster"]:
+            signal_forks()
+            watch_parent()

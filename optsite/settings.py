@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from api import configuration as api_configuration
 from exports.folders import MarketFolder
 from exports.tickers import canonical_list
+from optsite.pages.navigation import SIDEBAR
 from optsite.secret_key import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -189,12 +190,11 @@ def _complaint(error: ValidationError) -> str:
     """Return the one line that says which variable will not do, why, and what would."""
     first = error.errors()[0]
     name = str(first["loc"][0]).lower()
-    name = "database_url" if name == "database_url" else name
     extra = Environment.model_fields[name].json_schema_extra
     accepts = extra["accepts"] if isinstance(extra, dict) else ""
     shown = "" if name in ("secret_key", "database_url") else f"={str(first['input'])!r}"
-    why = first["msg"].removeprefix("Value error, ")
-    return f"{variable(name)}{shown} will not do ({why}). What would: {accepts}."
+    why = f" ({first['msg'].removeprefix('Value error, ')})" if first["type"] == "value_error" else ""
+    return f"{variable(name)}{shown} will not do{why}. It takes {accepts}."
 
 
 def read_environment() -> Environment:
@@ -240,7 +240,6 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/"
 
 INSTALLED_APPS = [
-    "optsite",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -257,6 +256,7 @@ INSTALLED_APPS = [
     "collector",
     "exports",
     "api",
+    "optsite",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -318,6 +318,7 @@ UNFOLD = {
     "SITE_HEADER": "Option chains",
     "SITE_URL": reverse_lazy("admin:index"),
     "SHOW_HISTORY": False,
+    "SIDEBAR": SIDEBAR,
 }
 
 # retry counts from the prefetch, so it exceeds timeout * (queue_limit + 2) / workers with a margin.
