@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from api.chain_choice import chains_of, choose_chain
@@ -49,14 +48,14 @@ class TickerPage(StaffPage):
 
     template_name = "staff/ticker.html"
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the ticker; send other spellings of it to the one address it has."""
         try:
             self.ticker = canonical(kwargs["ticker"])
         except TickerError as error:
             raise Http404(str(error)) from error
         if self.ticker != kwargs["ticker"]:
-            return redirect(reverse("ticker", args=[self.ticker]))
+            return HttpResponseRedirect(reverse("ticker", args=[self.ticker]))
         self.title = self.ticker
         return super().get(request, *args, **kwargs)
 
@@ -75,7 +74,7 @@ class TickerPage(StaffPage):
             "chain": chain,
             "chain_problem": problem,
             "rows": strike_rows(chain) if chain else [],
-            "has_volatility": bool(chain) and _any_volatility(chain),
+            "has_volatility": chain is not None and _any_volatility(chain),
             "alerts": _alerts(export, self.ticker),
             "charts": {"history": _closes(history), "strikes": volume_by_strike(chain) if chain else None},
         }
