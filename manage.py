@@ -7,21 +7,29 @@ import importlib
 import os
 import sys
 
+import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from optsite.database import NEEDS_DATABASE, prepare
 
-def main() -> int:
+BAD_SETTING = 2
+
+
+def main(arguments: list[str]) -> int:
     """Run the command that the arguments name; a setting that will not do is one line and exit code 2."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "optsite.settings")
     try:
         importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])
+        if arguments[1:2] and arguments[1] in NEEDS_DATABASE and not {"-h", "--help"} & set(arguments):
+            django.setup()
+            prepare()
     except ImproperlyConfigured as error:
         sys.stderr.write(f"{error}\n")
-        return 2
-    execute_from_command_line(sys.argv)
+        return BAD_SETTING
+    execute_from_command_line(arguments)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv))

@@ -22,8 +22,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from api import configuration as api_configuration
 from exports.folders import MarketFolder
 from exports.tickers import canonical_list
+from optsite.data_folder import secret_key
 from optsite.pages.navigation import SIDEBAR
-from optsite.secret_key import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
