@@ -147,3 +147,14 @@ class OutboxMessage(models.Model):
     def __str__(self) -> str:
         """Name the event and the channel."""
         return f"{self.kind} {self.alert_id} -> {self.channel}"
+
+
+class OutboxMark(models.Model):
+    """How far the store's alert events have been copied into the outbox: the store revision of the last copy."""
+
+    market = models.CharField(max_length=8, choices=Market.choices, unique=True)
+    store_revision = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        """Name the market and the revision."""
+        return f"{self.market} up to {self.store_revision}"

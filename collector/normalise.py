@@ -314,5 +314,3 @@ def _flags(named: dict[str, BoolArray], size: int) -> list[list[str]]:
         for position in np.flatnonzero(where):
             flags[position].append(name)
     return flags
-
-

@@ -105,7 +105,9 @@ def _connect(path: Path, read_only: bool, deadline: float) -> duckdb.DuckDBPyCon
             if "lock" not in str(error).lower():
                 raise StoreError(f"The store {path} can't be opened: {_first_line(error)}") from error
             if time.monotonic() + pause > deadline:
-                raise StoreBusy(f"The store {path} is held by {_holder(error)}; close it there and try again.") from error
+                raise StoreBusy(
+                    f"The store {path} is held by {_holder(error)}; close it there and try again."
+                ) from error
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_BACK_OFF_SECONDS)
         except duckdb.Error as error:
@@ -178,9 +180,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> list[str]:
                 "(number INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMPTZ NOT NULL)"
             )
             connection.execute(path.read_text(encoding="utf-8"))
-            connection.execute(
-                "INSERT INTO schema_migrations VALUES (?, ?, ?)", [number, path.stem, datetime.now(UTC)]
-            )
+            connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", [number, path.stem, datetime.now(UTC)])
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")

@@ -210,7 +210,7 @@ CREATE TABLE alert_events (
     key VARCHAR NOT NULL,
     ticker VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
-    at TIMESTAMPTZ NOT NULL,
+    happened_at TIMESTAMPTZ NOT NULL,
     market_date DATE NOT NULL,
     alert JSON NOT NULL,
     source VARCHAR NOT NULL,

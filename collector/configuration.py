@@ -1,0 +1,61 @@
+"""The effective configuration of a scan: detectors' levels from the TOML file over their defaults, and all that shapes
+its numbers."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from collector import quality
+from collector.detectors.base import ConfigError, Detector
+from collector.detectors.registry import configured
+
+KNOWN_TABLES = ("detectors",)
+
+
+@lru_cache(maxsize=4)
+def detectors(config: Path | None) -> tuple[Detector, ...]:
+    """Return the detectors with the levels of the TOML file (``[detectors.<name>]``); the defaults without a file.
+
+    Raises:
+        ConfigError: an unknown table, detector or level, or a level that can't work; names the key.
+    """
+    if config is None:
+        return configured({})
+    content = tomllib.loads(config.read_text(encoding="utf-8"))
+    for name in content:
+        if name not in KNOWN_TABLES:
+            raise ConfigError(f"{config}: {name}: no such table; there is {', '.join(KNOWN_TABLES)}")
+    levels = content.get("detectors", {})
+    if not isinstance(levels, dict) or not all(isinstance(table, dict) for table in levels.values()):
+        raise ConfigError(f"{config}: detectors: each is a table such as [detectors.unusual_activity]")
+    try:
+        return configured(levels)
+    except ConfigError as error:
+        raise ConfigError(f"{config}: detectors.{error}") from error
+
+
+def effective(config: Path | None, provider: str, shaping: dict[str, Any]) -> dict[str, Any]:
+    """Return everything that shapes a scan's numbers, JSON-ready.
+
+    Args:
+        config: the TOML file, None without one.
+        provider: the provider's name.
+        shaping: the settings that the plan obeys.
+    """
+    return {
+        "provider": provider,
+        "settings": shaping,
+        "quality": {
+            "cut_offs": [asdict(cut_off) for cut_off in quality.CUT_OFFS],
+            "minimum_deviation": quality.MINIMUM_DEVIATION,
+            "minimum_contracts": quality.MINIMUM_CONTRACTS,
+            "cap_outside_session": quality.CAP_OUTSIDE_SESSION,
+            "cap_stale": quality.CAP_STALE,
+            "cap_open_interest_unknown": quality.CAP_OPEN_INTEREST_UNKNOWN,
+        },
+        "detectors": {detector.name: detector.configuration() for detector in detectors(config)},
+    }

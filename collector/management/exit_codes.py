@@ -1,0 +1,54 @@
+"""From an error to a command's exit code and its one line."""
+
+from __future__ import annotations
+
+import logging
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
+from django.db import DatabaseError
+
+from collector.detectors.base import ConfigError
+from collector.pipeline.orders import BAD_USAGE, FAILED, LOCKED, UNREACHABLE, OrderError
+from collector.pipeline.planning import EmptyWatchlist
+from collector.providers.base import ProviderError, Unreachable
+from collector.providers.catalogue import UnknownProvider
+from collector.store.database import StoreBusy, StoreError
+from exports.locks import LockHeld
+from exports.writer import PublicationError
+
+logger = logging.getLogger(__name__)
+
+# The first that fits decides.
+CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (LockHeld, LOCKED),
+    (StoreBusy, LOCKED),
+    (StoreError, FAILED),
+    (PublicationError, FAILED),
+    (Unreachable, UNREACHABLE),
+    (EmptyWatchlist, BAD_USAGE),
+    (OrderError, BAD_USAGE),
+    (ConfigError, BAD_USAGE),
+    (UnknownProvider, BAD_USAGE),
+    (ImproperlyConfigured, BAD_USAGE),
+    (ProviderError, BAD_USAGE),
+    (OSError, FAILED),
+)
+
+
+def as_command_error(error: BaseException) -> BaseException:
+    """Return the CommandError of an error that is foreseen, with its exit code; any other error itself.
+
+    A provider's error here is one of making it (a folder without recordings); those of single tickers are outcomes.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return CommandError("Interrupted; what was collected is kept, and the next scan goes on from it.", returncode=1)
+    if isinstance(error, DatabaseError):
+        return CommandError(
+            f"Django's database can't be used ({error}); run manage.py migrate first.", returncode=FAILED
+        )
+    for kind, code in CODES:
+        if isinstance(error, kind):
+            logger.error("%s", error)
+            return CommandError(str(error), returncode=code)
+    return error

@@ -1,0 +1,51 @@
+"""A bar on a terminal; silent elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class ProgressBar:
+    """Shows the phases of a scan (collector/pipeline/collect.py Progress) on standard error."""
+
+    def __init__(self, *, shown: bool) -> None:
+        console = Console(file=sys.stderr)
+        self._progress = Progress(
+            TextColumn("{task.description:<24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not (shown and console.is_terminal),
+        )
+        self._task = self._progress.add_task("", total=None)
+        self._phase = ""
+
+    def __enter__(self) -> Self:
+        """Show it."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave it as it stands."""
+        self._progress.stop()
+
+    def begin(self, phase: str, total: int) -> None:
+        """Begin a phase."""
+        self._phase = phase
+        self._progress.reset(self._task, total=total, description=phase)
+
+    def step(self, ticker: str) -> None:
+        """Name what is worked on."""
+        self._progress.update(self._task, description=f"{self._phase} {ticker}")
+
+    def done(self) -> None:
+        """Count a step."""
+        self._progress.advance(self._task)

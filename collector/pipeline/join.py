@@ -1,0 +1,363 @@
+"""Join: one short transaction that puts a scan into the store, with the alerts that it raises.
+
+All or nothing, idempotent by scan id. Where the store is held by another, the staging stays and the next join takes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from collector.alerts.lifecycle import AlertEvent, ScanContext, advance
+from collector.code_version import code_version, library_versions
+from collector.detectors.base import ChainView, Detector, Evaluation, TickerView
+from collector.market.calendar import Sessions
+from collector.market.settlement import settlement
+from collector.pipeline.plan import ScanPlan
+from collector.store import history, records
+from collector.store.database import store_revision
+from collector.store.staging import Staging
+from exports.folders import MarketFolder
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A scan that is in the store: its row, and its store revision."""
+
+    scan: dict[str, Any]
+    store_revision: int
+    fresh: bool
+
+
+def join(
+    connection: duckdb.DuckDBPyConnection,
+    folder: MarketFolder,
+    staging: Staging,
+    detectors: Sequence[Detector],
+    sessions: Sessions,
+) -> Joined:
+    """Put one collected scan into the open store, then move its Parquet to the history.
+
+    Args:
+        connection: the open store.
+        folder: whose store and history.
+        staging: the collected scan; its outcome may be missing (the scan was killed): then it is joined as
+            interrupted, with what it has.
+        detectors: who looks at each ticker.
+        sessions: the provider's calendar.
+    """
+    content = staging.plan()
+    assert content is not None, f"staging {staging.scan_id} has no plan"
+    plan = ScanPlan.from_json(content)
+    collected = list(staging.records())
+    if history.is_joined(connection, plan.scan_id):
+        logger.info("Scan %s is in the store already", plan.scan_id)
+        joined = Joined({"id": plan.scan_id, "status": "ok"}, store_revision(connection), fresh=False)
+    else:
+        joined = _transact(connection, staging, plan, collected, detectors, sessions)
+    dates = {record["ticker"]: record["market_date"] for record in collected if record["market_date"]}
+    staging.move_to_history(folder, plan.provider, dates)
+    return joined
+
+
+def _transact(
+    connection: duckdb.DuckDBPyConnection,
+    staging: Staging,
+    plan: ScanPlan,
+    collected: Sequence[dict[str, Any]],
+    detectors: Sequence[Detector],
+    sessions: Sessions,
+) -> Joined:
+    """Run the transaction."""
+    started = time.perf_counter()
+    provenance = records.Provenance(plan.scan_id, plan.provider, plan.feed, datetime.now(UTC))
+    connection.execute("BEGIN")
+    try:
+        revision = store_revision(connection) + 1
+        found = [record for record in collected if record["chains"]]
+        coverage = {record["ticker"]: _coverage(connection, plan, record, sessions) for record in found}
+        events = _detect(connection, plan, staging, found, detectors)
+        _append_tickers(connection, staging, collected, coverage, provenance)
+        recorded_at = {record["ticker"]: record["recorded_at"] for record in found}
+        _append_alerts(connection, plan, events, recorded_at, provenance, revision)
+        scan = _scan_row(staging, plan, collected, list(coverage.values()), events)
+        scan["alerts"] = _standing(connection, plan)
+        scan["seconds"]["join"] = round(time.perf_counter() - started, 3)
+        row = {**scan, "store_revision": revision, "recorded_at": scan["recorded_at"], **provenance.columns}
+        records.append(connection, "scans", [row])
+        records.append_revision(connection, revision, provenance)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return Joined({**scan, "id": plan.scan_id}, revision, fresh=True)
+
+
+def _coverage(
+    connection: duckdb.DuckDBPyConnection, plan: ScanPlan, record: dict[str, Any], sessions: Sessions
+) -> dict[str, Any]:
+    """Compare a ticker's chains with those of its last scan; add to each chain what was listed before.
+
+    A chain that has settled since is not missed.
+    """
+    recorded_at, as_of = datetime.fromisoformat(record["recorded_at"]), datetime.fromisoformat(record["as_of"])
+    before = history.last_coverage(connection, plan.provider, record["ticker"], recorded_at)
+    now = {(date.fromisoformat(chain["expiration"]), chain["root"]): chain for chain in record["chains"]}
+    for key, chain in now.items():
+        chain["listed"] = before.get(key)
+    alive = [
+        (expiration, root)
+        for expiration, root in before
+        if settlement(root, record["ticker"], expiration, sessions).time > as_of
+    ]
+    both = [key for key in alive if key in now]
+    return {
+        "ticker": record["ticker"],
+        "chains": len(now),
+        "contracts": sum(chain["received"] for chain in record["chains"]),
+        "missing": sorted({str(expiration) for expiration, root in alive if (expiration, root) not in now}),
+        "not_recorded": record["not_recorded"],
+        "contracts_before": sum(before[key] for key in both) if before else None,
+    }
+
+
+def _detect(
+    connection: duckdb.DuckDBPyConnection,
+    plan: ScanPlan,
+    staging: Staging,
+    found: Sequence[dict[str, Any]],
+    detectors: Sequence[Detector],
+) -> list[AlertEvent]:
+    """Run the detectors over each ticker and let its alerts live on; note in its feature what each detector saw."""
+    if not found:
+        return []
+    tickers = [record["ticker"] for record in found]
+    known_at = max(datetime.fromisoformat(record["recorded_at"]) for record in found)
+    dates = {record["ticker"]: date.fromisoformat(record["market_date"]) for record in found}
+    usual = history.contract_history(connection, plan.provider, tickers, dates, known_at)
+    standing = history.standing_alerts(connection, plan.provider, tickers, known_at)
+    context = ScanContext(
+        scan_id=plan.scan_id, provider=plan.provider, config_hash=plan.config_hash, code_version=code_version()
+    )
+    events: list[AlertEvent] = []
+    for record in found:
+        ticker = record["ticker"]
+        view = _view(connection, plan, staging, record, usual[ticker])
+        evaluations = [detector.evaluate(view) for detector in detectors]
+        record["feature"]["detectors"] = [_seen(evaluation) for evaluation in evaluations]
+        events += advance(standing[ticker], view, evaluations, context)
+    return events
+
+
+def _view(
+    connection: duckdb.DuckDBPyConnection,
+    plan: ScanPlan,
+    staging: Staging,
+    record: dict[str, Any],
+    usual: pd.DataFrame,
+) -> TickerView:
+    """Return what the detectors see of a ticker."""
+    rows = connection.execute("SELECT * FROM read_parquet(?)", [str(staging.path / f"{record['ticker']}.parquet")]).df()
+    rows["expiration"] = rows["expiration"].dt.date
+    chains = tuple(
+        ChainView(
+            root=chain["root"],
+            expiration=date.fromisoformat(chain["expiration"]),
+            dte=chain["dte"],
+            settlement_time=datetime.fromisoformat(chain["settlement_time"]),
+            grade=chain["grade"],
+            underlying_price=chain["underlying_price"],
+            reference_price=chain["facts"]["reference_price"],
+        )
+        for chain in record["chains"]
+    )
+    return TickerView(
+        ticker=record["ticker"],
+        provider=plan.provider,
+        as_of=datetime.fromisoformat(record["as_of"]),
+        market_date=date.fromisoformat(record["market_date"]),
+        chains=chains,
+        contracts=rows,
+        contract_history=usual,
+        features=record["feature"],
+    )
+
+
+def _seen(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what a feature says of a detector: why there is no alert."""
+    return {
+        "detector": evaluation.detector,
+        "status": evaluation.status,
+        "metric": evaluation.metric,
+        "value": evaluation.value,
+        "threshold": evaluation.threshold,
+        "reason": evaluation.reason,
+    }
+
+
+def _append_tickers(
+    connection: duckdb.DuckDBPyConnection,
+    staging: Staging,
+    collected: Sequence[dict[str, Any]],
+    coverage: dict[str, dict[str, Any]],
+    provenance: records.Provenance,
+) -> None:
+    """Append contracts, chains, features, bars and events."""
+    records.append_contracts(connection, staging.parquet_files(), provenance)
+    chains, features, bars, events = [], [], [], []
+    for record in collected:
+        shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"], **provenance.columns}
+        chains += [{**chain, "analytics": {}, "listed": chain.get("listed"), **shared} for chain in record["chains"]]
+        if record["feature"]:
+            features.append({**record["feature"], **shared})
+        bars += [{**bar, **shared} for bar in record["bars"]]
+        events += [{**event, **shared, "ticker": event["ticker"]} for event in record["events"]]
+    records.append(connection, "chains", chains)
+    records.append(connection, "features", features)
+    records.append_bars(connection, bars, provenance)
+    records.append_events(connection, events, provenance)
+
+
+def _append_alerts(
+    connection: duckdb.DuckDBPyConnection,
+    plan: ScanPlan,
+    events: Sequence[AlertEvent],
+    recorded_at: dict[str, str],
+    provenance: records.Provenance,
+    revision: int,
+) -> None:
+    """Append the alert events."""
+    rows = [
+        {
+            "event_id": event.event_id,
+            "store_revision": revision,
+            "scan_id": plan.scan_id,
+            "provider": plan.provider,
+            "alert_id": event.alert_id,
+            "key": event.key,
+            "ticker": event.ticker,
+            "kind": event.kind,
+            "happened_at": event.at,
+            "market_date": event.market_date,
+            "alert": event.alert,
+            "source": provenance.feed,
+            "recorded_at": recorded_at[event.ticker],
+            "inserted_at": provenance.inserted_at,
+        }
+        for event in events
+    ]
+    records.append(connection, "alert_events", rows)
+
+
+def _standing(connection: duckdb.DuckDBPyConnection, plan: ScanPlan) -> int:
+    """Return how many alerts of the provider stand after the scan."""
+    row = connection.execute(
+        "SELECT count(*) FROM (SELECT alert_id, arg_max(kind, (happened_at, store_revision)) AS kind "
+        "FROM alert_events WHERE provider = ? GROUP BY alert_id) WHERE kind <> 'ended'",
+        [plan.provider],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _scan_row(
+    staging: Staging,
+    plan: ScanPlan,
+    collected: Sequence[dict[str, Any]],
+    coverage: list[dict[str, Any]],
+    events: Sequence[AlertEvent],
+) -> dict[str, Any]:
+    """Return the scan's row, without what only the store knows."""
+    outcome = staging.outcome()
+    tickers = _ticker_results(plan, collected, outcome)
+    stopped = outcome["stopped"] if outcome else "interrupted"
+    status, reason = _status(tickers, stopped)
+    recorded = [record["recorded_at"] for record in collected if record["chains"]]
+    finished = outcome["finished_at"] if outcome else None
+    return {
+        "kind": plan.kind,
+        "slot": plan.slot,
+        "started_at": plan.started_at,
+        "finished_at": finished,
+        "as_of": max((record["as_of"] for record in collected if record["as_of"]), default=None),
+        "status": status,
+        "reason": reason,
+        "tickers": tickers,
+        "coverage": coverage,
+        "chains": sum(len(record["chains"]) for record in collected),
+        "contracts": sum(chain["received"] for record in collected for chain in record["chains"]),
+        "new_alerts": sum(event.kind == "new" for event in events),
+        "grades": dict(sorted(Counter(chain["grade"] for record in collected for chain in record["chains"]).items())),
+        "rejections": _summed([record["rejections"] for record in collected]),
+        "provider_calls": outcome["calls"] if outcome else sum(record.get("calls", 0) for record in collected),
+        "seconds": {"collect": outcome["seconds"] if outcome else None},
+        "configuration": plan.configuration,
+        "config_hash": plan.config_hash,
+        "code_version": code_version(),
+        "libraries": library_versions(),
+        "watchlist": list(plan.watchlist),
+        "recorded_at": max(recorded, default=finished or plan.started_at.isoformat()),
+    }
+
+
+def _ticker_results(
+    plan: ScanPlan, collected: Sequence[dict[str, Any]], outcome: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return what became of each ticker, and of expirations that were listed and not received."""
+    done = {record["ticker"]: record for record in collected}
+    untried = dict(plan.skipped)
+    untried.update(outcome["skipped"] if outcome else {})
+    for ticker in plan.tickers:
+        if ticker not in done:
+            untried.setdefault(ticker, "interrupted")
+    results: dict[str, Any] = {"requested": list(plan.tickers) + sorted(set(plan.skipped) - set(plan.tickers))}
+    results["ok"] = sorted(ticker for ticker, record in done.items() if record["outcome"] == "ok")
+    for group in ("failed", "skipped", "not_recorded"):
+        results[group] = [
+            {"ticker": ticker, "reason": record["reason"], "detail": record["detail"]}
+            for ticker, record in sorted(done.items())
+            if record["outcome"] == group
+        ]
+    results["skipped"] += [
+        {"ticker": ticker, "reason": reason, "detail": None} for ticker, reason in sorted(untried.items())
+    ]
+    results["failed"] += [
+        {"ticker": ticker, "reason": reason, "detail": f"expiration {expiration}"}
+        for ticker, record in sorted(done.items())
+        for expiration, reason in sorted(record["failed_expirations"].items())
+    ]
+    return results
+
+
+def _status(tickers: dict[str, Any], stopped: str | None) -> tuple[str, str | None]:
+    """Return the scan's status and the reason code that explains it."""
+    harmless = {"no_options", "bars_only", "not_recorded"}
+    untried = [row for row in tickers["skipped"] if row["reason"] not in harmless]
+    troubles = tickers["failed"] + untried
+    if stopped == "interrupted":
+        return "interrupted", "interrupted"
+    if not troubles:
+        return "ok", None
+    reason = stopped or troubles[0]["reason"]
+    if tickers["ok"]:
+        return "partial", reason
+    if not tickers["failed"] and stopped in (None, "no_quotes_yet"):
+        return "skipped", reason
+    return "failed", reason
+
+
+def _summed(counts: Sequence[dict[str, int]]) -> dict[str, int]:
+    """Add counts by name."""
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(sorted(total.items()))

@@ -1,0 +1,113 @@
+"""Plan: who is served, with which expirations, within which calls and until when."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+
+from collector.market.calendar import new_york_date
+
+ScanKind = Literal["scheduled", "close", "manual", "request", "backfill"]
+
+CALLS_TO_BEGIN = 2  # cookie and crumb, once a process
+TARGET_DAYS = (60, 90)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlan:
+    """What a scan is to do; kept in its staging, so that an interrupted one resumes with the same plan.
+
+    ``tickers`` are in the order in which they are served. ``calls`` are the calls it may spend, None where the
+    provider's calls are free. ``configuration`` is the whole effective configuration, ``config_hash`` its hash.
+    """
+
+    scan_id: str
+    kind: ScanKind
+    provider: str
+    feed: str
+    started_at: datetime
+    deadline: datetime
+    tickers: tuple[str, ...]
+    watchlist: tuple[str, ...]
+    configuration: dict[str, Any]
+    config_hash: str
+    slot: datetime | None = None
+    moment: datetime | None = None
+    calls: int | None = None
+    max_expirations: int | None = None
+    fetch_bars: bool = True
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan for the staging."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> ScanPlan:
+        """Return the plan that the staging holds."""
+        times = {
+            name: datetime.fromisoformat(content[name]) if content[name] else None
+            for name in ("started_at", "deadline", "slot", "moment")
+        }
+        lists = {name: tuple(content[name]) for name in ("tickers", "watchlist")}
+        return cls(**{**content, **times, **lists})
+
+
+def configuration_hash(configuration: dict[str, Any]) -> str:
+    """Return the first 12 hex digits of the SHA-256 of the configuration's canonical JSON."""
+    text = orjson.dumps(configuration, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return hashlib.sha256(text).hexdigest()[:12]
+
+
+def deadline(now: datetime, time_limit: timedelta, next_slot: datetime | None) -> datetime:
+    """Return when a scan has to end: a minute before its time limit, or at the next slot if that comes first."""
+    limit = now + time_limit - timedelta(seconds=60)
+    return limit if next_slot is None else min(limit, next_slot)
+
+
+def choose_expirations(
+    expirations: Sequence[date], as_of: datetime, limit: int | None, earnings: date | None = None
+) -> tuple[date, ...]:
+    """Choose the expirations that a paying provider is asked for, by role, at most ``limit``.
+
+    Roles, in the order in which they are filled: the nearest; the two around 30 days; the two around the next
+    earnings; about 60 and about 90 days. What is left of the limit goes to the nearest ones.
+
+    Args:
+        expirations: listed, ascending.
+        as_of: from when days are counted.
+        limit: how many; None for all.
+        earnings: next earnings date.
+    """
+    today = new_york_date(as_of)
+    listed = [day for day in expirations if day >= today]
+    if limit is None or len(listed) <= limit:
+        return tuple(listed)
+    wanted: list[date] = listed[:1]
+    wanted += _around(listed, today + timedelta(days=30))
+    if earnings is not None and earnings >= today:
+        wanted += _around(listed, earnings)
+    for days in TARGET_DAYS:
+        wanted.append(min(listed, key=lambda day: abs((day - today).days - days)))
+    chosen = list(dict.fromkeys(wanted))[:limit]
+    chosen += [day for day in listed if day not in chosen][: limit - len(chosen)]
+    return tuple(sorted(chosen))
+
+
+def _around(listed: Sequence[date], target: date) -> list[date]:
+    """Return the last expiration before the target and the first at or after it, those that exist."""
+    before = [day for day in listed if day < target][-1:]
+    after = [day for day in listed if day >= target][:1]
+    return before + after
+
+
+def calls_for_slot(left: int, per_hour: int, slots_per_hour: float, scheduled: bool) -> int:
+    """Return the calls that one scan may spend: its share of the hour, or all that is left for a scan by hand."""
+    if not scheduled:
+        return left
+    return min(left, int(per_hour / max(slots_per_hour, 1.0)))

@@ -1,0 +1,153 @@
+"""What the exports read of the store: one snapshot, records in their final order, rounded, JSON-ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from collector.models import WatchedTicker
+from collector.store import chain_records, history_records, record_sql
+from collector.store.database import open_store, store_revision
+from collector.store.expectations import Expectations, expectations
+from collector.store.meta_records import meta_records, meta_revision
+from exports.folders import MarketFolder
+
+SCANS_KEPT = 500
+ALERTS_KEPT = 10_000
+ALERT_DAYS = 30
+MEMORY_LIMIT = "150MB"
+
+
+class StoreExportSource:
+    """The store of one market as the source of its exports (exports/source.py)."""
+
+    def __init__(self, folder: MarketFolder) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def snapshot(self) -> Iterator[StoreSnapshot]:
+        """Open the store for one export; raise StoreError."""
+        with open_store(self.folder, "export") as connection:
+            connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+            connection.execute("SET threads = 1")
+            connection.execute("BEGIN")
+            try:
+                yield StoreSnapshot(connection, self.folder, datetime.now(UTC))
+            finally:
+                connection.execute("ROLLBACK")
+
+
+class StoreSnapshot:
+    """One moment of the store.
+
+    What is unexpired, 30 days and 5 sessions old is judged by the wall clock for live providers and the demo, and for
+    recordings ticker by ticker by its newest as_of.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: MarketFolder, now: datetime) -> None:
+        self.connection = connection
+        self.provider = folder.provider
+        self.market = folder.market
+        self.now = now
+        self.store_revision = store_revision(connection)
+        self.watched = tuple(
+            WatchedTicker.objects.filter(market=folder.market, state=WatchedTicker.State.ACTIVE).values_list(
+                "ticker", flat=True
+            )
+        )
+        self._expected: Expectations = expectations(connection, folder, now)
+        self._errors = _scan_errors(connection)
+
+    @property
+    def next_scan_expected_at(self) -> datetime | None:
+        """Return when the next scan is expected; None for recordings."""
+        return self._expected.next_scan_at
+
+    @property
+    def next_export_expected_at(self) -> datetime | None:
+        """Return when the next export is expected; None for recordings."""
+        return self._expected.next_export_at
+
+    def document_revision(self, document: str) -> str:
+        """Return a text that moves exactly when what the document holds may have moved."""
+        if document == "meta":
+            return meta_revision()
+        if document in ("alerts", "scans", "features"):
+            return str(self.store_revision)
+        clock = history_records.clock(self) if document == "history" else chain_records.clock(self)
+        return f"{self.store_revision}.{record_sql.digest(self.watched)}.{clock}"
+
+    def records(self, document: str) -> Iterator[dict[str, Any]]:
+        """Yield the document's records in final order."""
+        readers = {
+            "alerts": self._alerts,
+            "chains": lambda: chain_records.chains(self),
+            "scans": self._scans,
+            "features": self._features,
+            "history": lambda: history_records.history(self),
+            "meta": meta_records,
+        }
+        yield from readers[document]()
+
+    def errors(self, document: str) -> list[dict[str, Any]]:
+        """Return what makes the document incomplete: the newest scan's failed and skipped tickers."""
+        return self._errors if document in ("alerts", "chains", "features") else []
+
+    def _alerts(self) -> Iterator[dict[str, Any]]:
+        """Yield the alerts of 30 days, newest first, at most 10,000."""
+        rows = self.connection.execute(
+            f"""
+            WITH clock AS ({record_sql.ticker_clock(self.market)}), newest AS (
+                SELECT e.ticker, e.alert_id, arg_max(e.alert::VARCHAR, (e.happened_at, e.store_revision)) AS alert,
+                       min(e.happened_at) AS first_seen, max(e.happened_at) AS last_seen
+                FROM alert_events e GROUP BY e.ticker, e.alert_id
+            )
+            SELECT n.alert FROM newest n JOIN clock c USING (ticker)
+            WHERE n.last_seen >= c.now - INTERVAL {ALERT_DAYS} DAY
+            ORDER BY n.first_seen DESC, n.alert_id LIMIT {ALERTS_KEPT}
+            """,
+            {"now": self.now},
+        )
+        yield from record_sql.json_objects(rows)
+
+    def _scans(self) -> Iterator[dict[str, Any]]:
+        """Yield the last 500 scans, newest first."""
+        columns = record_sql.select("scans", {"id": "scan_id"})
+        rows = self.connection.execute(
+            f"SELECT {columns} FROM scans ORDER BY started_at DESC, scan_id DESC LIMIT {SCANS_KEPT}"
+        )
+        yield from record_sql.objects(rows)
+
+    def _features(self) -> Iterator[dict[str, Any]]:
+        """Yield of each watched ticker the newest usable figures, else the newest."""
+        columns = record_sql.select("features", {})
+        rows = self.connection.execute(
+            f"""
+            SELECT {columns} FROM features
+            WHERE list_contains($watched, ticker)
+            QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY
+                (grade IS NOT NULL AND grade <= 'D') DESC, as_of DESC, quote_time DESC, scan_id DESC) = 1
+            ORDER BY ticker
+            """,
+            {"watched": list(self.watched)},
+        )
+        yield from record_sql.objects(rows)
+
+
+def _scan_errors(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return the failed and skipped tickers of the newest scan."""
+    rows = connection.execute(
+        "SELECT tickers FROM scans WHERE status <> 'skipped' ORDER BY started_at DESC, scan_id DESC LIMIT 1"
+    )
+    found: list[dict[str, Any]] = []
+    for tickers in record_sql.json_objects(rows):
+        for group in ("failed", "skipped", "not_recorded"):
+            found += [
+                {"ticker": row["ticker"], "reason": row["reason"], "detail": row["detail"] or group}
+                for row in tickers[group]
+            ]
+    return found

@@ -1,0 +1,145 @@
+"""What a join asks of the past: volumes, alerts that stand, the last scan's coverage, as they were known then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import orjson
+import pandas as pd
+
+USUAL_SESSIONS = 20
+ALERT_DAYS = 30
+
+
+def contract_history(
+    connection: duckdb.DuckDBPyConnection,
+    provider: str,
+    tickers: Sequence[str],
+    before: dict[str, date],
+    known_at: datetime,
+) -> dict[str, pd.DataFrame]:
+    """Return each ticker's usual volume by contract over its last sessions before a date.
+
+    A session's volume is the highest that was stated of it; carried or unknown volume is left out. The frames are
+    indexed by contract_symbol with the columns mean_volume and sessions.
+
+    Args:
+        connection: the open store.
+        provider: whose rows.
+        tickers: canonical tickers.
+        before: for each ticker the session that is not counted any more.
+        known_at: rows recorded later are not seen.
+    """
+    if not tickers:
+        return {}
+    limits = pd.DataFrame({"ticker": list(tickers), "day": [before[ticker] for ticker in tickers]})
+    limits["day"] = limits["day"].astype(object)
+    connection.register("limits", limits)
+    oldest = min(before.values()) - timedelta(days=USUAL_SESSIONS * 2 + 10)
+    rows = connection.execute(
+        """
+        WITH days AS (
+            SELECT c.ticker, c.contract_symbol, c.market_date, max(c.volume) AS volume
+            FROM contracts c JOIN limits l ON l.ticker = c.ticker AND c.market_date < l.day
+            WHERE c.provider = ? AND c.market_date >= ? AND c.recorded_at <= ? AND c.volume_known AND NOT c.adjusted
+            GROUP BY ALL
+        ), newest AS (
+            SELECT ticker, market_date, row_number() OVER (PARTITION BY ticker ORDER BY market_date DESC) AS age
+            FROM (SELECT DISTINCT ticker, market_date FROM days)
+        )
+        SELECT d.ticker, d.contract_symbol, avg(d.volume) AS mean_volume, count(*) AS sessions
+        FROM days d JOIN newest n USING (ticker, market_date)
+        WHERE n.age <= ?
+        GROUP BY d.ticker, d.contract_symbol
+        """,
+        [provider, oldest, known_at, USUAL_SESSIONS],
+    ).df()
+    connection.unregister("limits")
+    found = {str(ticker): group for ticker, group in rows.groupby("ticker")}
+    empty = rows.iloc[0:0]
+    return {
+        ticker: found.get(ticker, empty).set_index("contract_symbol")[["mean_volume", "sessions"]] for ticker in tickers
+    }
+
+
+def standing_alerts(
+    connection: duckdb.DuckDBPyConnection, provider: str, tickers: Sequence[str], now: datetime
+) -> dict[str, list[dict[str, Any]]]:
+    """Return each ticker's alerts of the last 30 days as they stood at ``now``, the newest event of each."""
+    rows = connection.execute(
+        """
+        SELECT ticker, arg_max(alert::VARCHAR, (happened_at, store_revision)) AS alert
+        FROM alert_events
+        WHERE provider = ? AND list_contains(?, ticker) AND recorded_at <= ? AND happened_at >= ?
+        GROUP BY ticker, alert_id
+        ORDER BY ticker, alert_id
+        """,
+        [provider, list(tickers), now, now - timedelta(days=ALERT_DAYS)],
+    ).fetchall()
+    found: dict[str, list[dict[str, Any]]] = {ticker: [] for ticker in tickers}
+    for ticker, alert in rows:
+        found[ticker].append(orjson.loads(alert))
+    return found
+
+
+def last_coverage(
+    connection: duckdb.DuckDBPyConnection, provider: str, ticker: str, known_at: datetime
+) -> dict[tuple[date, str], int]:
+    """Return expiration and root of each chain in the ticker's newest earlier scan, with its contracts.
+
+    Newest by as_of, then scan id; {} where there is none.
+    """
+    rows = connection.execute(
+        """
+        SELECT expiration, root, received FROM chains
+        WHERE provider = ? AND ticker = ? AND scan_id = (
+            SELECT arg_max(scan_id, (as_of, quote_time, scan_id)) FROM chains
+            WHERE provider = ? AND ticker = ? AND recorded_at <= ?
+        )
+        """,
+        [provider, ticker, provider, ticker, known_at],
+    ).fetchall()
+    return {(expiration, root): received for expiration, root, received in rows}
+
+
+def is_joined(connection: duckdb.DuckDBPyConnection, scan_id: str) -> bool:
+    """Say whether the scan is in the store."""
+    row = connection.execute("SELECT count(*) FROM scans WHERE scan_id = ?", [scan_id]).fetchone()
+    return bool(row and row[0])
+
+
+def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> list[dict[str, Any]]:
+    """Return the alert events of the scans joined after a revision, oldest first; those of a backfill are no news.
+
+    Keys event_id, alert_id, kind, at (UTC) and alert, the record.
+    """
+    rows = connection.execute(
+        """
+        SELECT e.event_id, e.alert_id, e.kind, epoch_us(e.happened_at), e.alert
+        FROM alert_events e JOIN scans s USING (scan_id)
+        WHERE e.store_revision > ? AND s.kind <> 'backfill'
+        ORDER BY e.store_revision, e.happened_at, e.event_id
+        """,
+        [revision],
+    ).fetchall()
+    return [
+        {
+            "event_id": event_id,
+            "alert_id": alert_id,
+            "kind": kind,
+            "at": datetime.fromtimestamp(micros / 1_000_000, tz=UTC),
+            "alert": orjson.loads(alert),
+        }
+        for event_id, alert_id, kind, micros, alert in rows
+    ]
+
+
+def backfilled(connection: duckdb.DuckDBPyConnection) -> set[datetime]:
+    """Return the moments of the past sessions that a backfill has put into the store."""
+    rows = connection.execute(
+        "SELECT epoch_us(as_of) FROM scans WHERE kind = 'backfill' AND as_of IS NOT NULL"
+    ).fetchall()
+    return {datetime.fromtimestamp(micros / 1_000_000, tz=UTC) for (micros,) in rows}

@@ -1,0 +1,89 @@
+"""history.json from the store: one record a ticker, arrays over its last 400 closed sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from collector.market.calendar import sessions_of
+from collector.store.record_sql import expression, objects
+from exports.documents import FEATURES, HISTORY
+
+if TYPE_CHECKING:
+    from collector.store.export_source import StoreSnapshot
+
+SESSIONS_KEPT = 400
+FROM_FEATURES = (
+    "realised_volatility_20d",
+    "volume",
+    "open_interest",
+    "put_call_volume_ratio",
+    "put_call_open_interest_ratio",
+)
+ARRAYS = tuple(field.name for field in HISTORY.fields if field.type == "array")
+
+
+def clock(snapshot: StoreSnapshot) -> str:
+    """Return what moves when a session ends: its date; recordings move by their scans alone."""
+    if snapshot.market == "recorded":
+        return "0"
+    return f"{sessions_of(snapshot.market).last_closed(snapshot.now).date:%Y%m%d}"
+
+
+def history(snapshot: StoreSnapshot) -> Iterator[dict[str, Any]]:
+    """Yield one record a watched ticker.
+
+    A session's option figures are those of its close scan, else of its last scan of grade B or better, else null; its
+    close is the newest bar's. A session that has not ended is not in it.
+    """
+    figures = ", ".join(f'{expression(FEATURES.field(name), f"f.{name}")} AS "{name}"' for name in FROM_FEATURES)
+    rows = snapshot.connection.execute(
+        f"""
+        WITH closes AS (
+            SELECT * FROM bars WHERE list_contains($watched, ticker)
+            QUALIFY row_number() OVER (PARTITION BY ticker, date ORDER BY recorded_at DESC, inserted_at DESC) = 1
+        ), daily AS (
+            SELECT f.*, s.kind = 'close' AS at_close
+            FROM features f JOIN scans s USING (scan_id)
+            WHERE list_contains($watched, f.ticker) AND (s.kind = 'close' OR f.grade <= 'B')
+            QUALIFY row_number() OVER (PARTITION BY f.ticker, f.market_date
+                ORDER BY s.kind = 'close' AND f.grade <= 'D' DESC, f.as_of DESC, f.scan_id DESC) = 1
+        ), sessions AS (
+            SELECT ticker, date FROM closes UNION SELECT ticker, market_date FROM daily
+        )
+        SELECT d.ticker, strftime(d.date, '%Y-%m-%d') AS dates,
+               CASE WHEN isfinite(b.close) THEN b.close END AS close,
+               coalesce(b.split_factor, 1.0) AS split, b.volume AS underlying_volume, {figures},
+               f.grade, coalesce(f.source, b.source) AS source
+        FROM sessions d LEFT JOIN closes b USING (ticker, date)
+            LEFT JOIN daily f ON f.ticker = d.ticker AND f.market_date = d.date
+        WHERE d.date <= $last
+        QUALIFY row_number() OVER (PARTITION BY d.ticker ORDER BY d.date DESC) <= {SESSIONS_KEPT}
+        ORDER BY d.ticker, d.date
+        """,
+        {"watched": list(snapshot.watched), "last": _last_closed(snapshot)},
+    )
+    days: list[dict[str, Any]] = []
+    for row in objects(rows):
+        if days and days[0]["ticker"] != row["ticker"]:
+            yield _record(snapshot.provider, days)
+            days = []
+        days.append(row)
+    if days:
+        yield _record(snapshot.provider, days)
+
+
+def _last_closed(snapshot: StoreSnapshot) -> Any:
+    """Return the date of the newest session that has ended."""
+    return sessions_of(snapshot.market).last_closed(snapshot.now).date
+
+
+def _record(provider: str, days: list[dict[str, Any]]) -> dict[str, Any]:
+    """Turn a ticker's sessions into arrays; split factors accumulate from the newest session back."""
+    factor, factors = 1.0, []
+    for day in reversed(days):
+        factors.append(factor)
+        factor *= day["split"]
+    record = {name: [day.get(name) for day in days] for name in ARRAYS}
+    record["split_factor"] = factors[::-1]
+    return {"ticker": days[0]["ticker"], "provider": provider, **record}

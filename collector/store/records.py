@@ -1,0 +1,171 @@
+"""Rows into the store: each function appends one kind of row inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pandas as pd
+
+JSON_COLUMNS = frozenset(
+    {
+        "tickers",
+        "coverage",
+        "grades",
+        "rejections",
+        "seconds",
+        "configuration",
+        "libraries",
+        "watchlist",
+        "rate_curve",
+        "totals",
+        "analytics",
+        "grade_reasons",
+        "facts",
+        "reasons",
+        "detectors",
+        "alert",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What every row of one scan shares. ``inserted_at`` is the wall clock of the join."""
+
+    scan_id: str
+    provider: str
+    feed: str
+    inserted_at: datetime
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Return the shared columns; the source of a scan's rows is its feed."""
+        return {
+            "scan_id": self.scan_id,
+            "provider": self.provider,
+            "feed": self.feed,
+            "source": self.feed,
+            "inserted_at": self.inserted_at,
+        }
+
+
+def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Append rows to a table, columns by name; a column that no row has is null.
+
+    Lists and objects become JSON text; times and dates may be ISO text.
+    """
+    if not rows:
+        return
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    kinds = column_types(connection, table)
+    unknown = [name for name in names if name not in kinds]
+    if unknown:
+        raise ValueError(f"table {table} has no column {', '.join(unknown)}")
+    data = {name: pd.Series([_cell(name, row.get(name)) for row in rows], dtype="object") for name in names}
+    connection.register("staged_rows", pd.DataFrame(data))
+    casts = ", ".join(f'CAST("{name}" AS {kinds[name]})' for name in names)
+    listed = ", ".join(f'"{name}"' for name in names)
+    connection.execute(f"INSERT INTO {table} ({listed}) SELECT {casts} FROM staged_rows")
+    connection.unregister("staged_rows")
+
+
+def column_types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Return the columns of a table of the store with their types."""
+    rows = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = 'store' AND table_name = ? ORDER BY column_index",
+        [table],
+    ).fetchall()
+    return {str(name): str(kind) for name, kind in rows}
+
+
+def append_contracts(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], provenance: Provenance) -> int:
+    """Append the contracts of staged Parquet files; return how many."""
+    if not files:
+        return 0
+    have = column_types(connection, "contracts")
+    paths = [str(file) for file in files]
+    staged = {
+        str(row[0])
+        for row in connection.execute(
+            "DESCRIBE SELECT * FROM read_parquet(?, union_by_name = true)", [paths]
+        ).fetchall()
+    }
+    shared = {"provider": provenance.provider, "inserted_at": provenance.inserted_at}
+    names = [name for name in have if name in staged and name not in shared]
+    listed = ", ".join(f'"{name}"' for name in [*names, *shared])
+    selected = ", ".join(f'"{name}"' for name in names)
+    connection.execute(
+        f"INSERT INTO contracts ({listed}) SELECT {selected}, ?, ? FROM read_parquet(?, union_by_name = true)",
+        [*shared.values(), paths],
+    )
+    row = connection.execute("SELECT count(*) FROM read_parquet(?)", [paths]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def append_bars(connection: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]], provenance: Provenance) -> None:
+    """Append the bars that the store does not have just so; a bar that was restated is a new row."""
+    _append_news(connection, "bars", rows, ("ticker", "date"), provenance)
+
+
+def append_events(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]], provenance: Provenance
+) -> None:
+    """Append the events that the store does not have just so."""
+    _append_news(connection, "events", rows, ("ticker", "kind", "date"), provenance)
+
+
+def _append_news(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Sequence[dict[str, Any]],
+    keys: Sequence[str],
+    provenance: Provenance,
+) -> None:
+    """Append those rows that differ from the newest row of their key."""
+    if not rows:
+        return
+    ignored = {"scan_id", "source", "recorded_at", "inserted_at", "known_at"}
+    names = [name for name in rows[0] if name not in ignored]
+    kinds = column_types(connection, table)
+    data = {name: pd.Series([_cell(name, row.get(name)) for row in rows], dtype="object") for name in names}
+    connection.register("staged_rows", pd.DataFrame({**data, "position": range(len(rows))}))
+    casts = ", ".join(f'CAST("{name}" AS {kinds[name]}) AS "{name}"' for name in names)
+    same = " AND ".join(f'n."{name}" IS NOT DISTINCT FROM s."{name}"' for name in names)
+    listed = ", ".join(f'"{name}"' for name in names)
+    partition = ", ".join(f'"{key}"' for key in keys)
+    fresh = connection.execute(
+        f"""
+        WITH newest AS (
+            SELECT {listed} FROM {table}
+            WHERE provider = ?
+            QUALIFY row_number() OVER (PARTITION BY {partition} ORDER BY recorded_at DESC, inserted_at DESC) = 1
+        ), s AS (SELECT {casts}, position FROM staged_rows)
+        SELECT s.position FROM s ANTI JOIN newest n ON {same} ORDER BY s.position
+        """,
+        [provenance.provider],
+    ).fetchall()
+    connection.unregister("staged_rows")
+    append(connection, table, [{**rows[position], **provenance.columns} for (position,) in fresh])
+
+
+def append_revision(connection: duckdb.DuckDBPyConnection, revision: int, provenance: Provenance) -> None:
+    """Append the revision that a join makes."""
+    append(
+        connection,
+        "revisions",
+        [{"store_revision": revision, "scan_id": provenance.scan_id, "inserted_at": provenance.inserted_at}],
+    )
+
+
+def _cell(name: str, value: Any) -> Any:
+    """Return what DuckDB reads from a frame's cell."""
+    if name in JSON_COLUMNS and value is not None:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+    return value

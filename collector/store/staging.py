@@ -1,0 +1,233 @@
+"""What a scan has collected and not yet joined: a folder a scan, a Parquet and a JSON file a ticker.
+
+    staging/<scan id>/plan.json          what was planned
+    staging/<scan id>/<ticker>.parquet   its contracts
+    staging/<scan id>/<ticker>.json      its outcome, chains, features, bars, events; written last: it says 'done'
+    staging/<scan id>/outcome.json       written when the collecting has ended
+
+Every file is written beside its name, synced and renamed, so a killed scan leaves whole files. A ticker that is done
+is not fetched again. The Parquet is written through an in-memory DuckDB: no database file is opened here. After the
+join it moves to the history that anyone may read:
+
+    parquet/provider=<provider>/date=<market date>/<scan id>_<ticker>.parquet
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import duckdb
+import orjson
+import pandas as pd
+
+from collector.store.database import configure
+from exports.durable_files import write_durably
+from exports.folders import MarketFolder
+
+PLAN = "plan.json"
+OUTCOME = "outcome.json"
+
+# The columns of a staged contract, with the DuckDB type that each is written as.
+CONTRACT_COLUMNS: dict[str, str] = {
+    "scan_id": "VARCHAR",
+    "ticker": "VARCHAR",
+    "root": "VARCHAR",
+    "feed": "VARCHAR",
+    "source": "VARCHAR",
+    "recorded_at": "TIMESTAMPTZ",
+    "as_of": "TIMESTAMPTZ",
+    "quote_time": "TIMESTAMPTZ",
+    "market_date": "DATE",
+    "expiration": "DATE",
+    "dte": "INTEGER",
+    "grade": "VARCHAR",
+    "underlying_price": "DOUBLE",
+    "contract_symbol": "VARCHAR",
+    "option_type": "VARCHAR",
+    "strike": "DOUBLE",
+    "multiplier": "INTEGER",
+    "adjusted": "BOOLEAN",
+    "bid": "DOUBLE",
+    "ask": "DOUBLE",
+    "mid": "DOUBLE",
+    "bid_size": "INTEGER",
+    "ask_size": "INTEGER",
+    "last_price": "DOUBLE",
+    "last_trade_time": "TIMESTAMPTZ",
+    "change": "DOUBLE",
+    "volume": "BIGINT",
+    "volume_known": "BOOLEAN",
+    "open_interest": "BIGINT",
+    "vendor_implied_volatility": "DOUBLE",
+    "vendor_delta": "DOUBLE",
+    "in_the_money": "BOOLEAN",
+    "flags": "VARCHAR[]",
+    "reasons": "JSON",
+}
+
+
+class Staging:
+    """The staging folder of one scan."""
+
+    def __init__(self, folder: MarketFolder, scan_id: str) -> None:
+        """Open the folder, creating it."""
+        self.scan_id = scan_id
+        self.path = folder.staging_dir / scan_id
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._lock = Lock()
+
+    def clean(self) -> int:
+        """Remove what a killed writer left half-written; return how many files."""
+        leftovers = list(self.path.glob("*.tmp"))
+        for leftover in leftovers:
+            leftover.unlink()
+        return len(leftovers)
+
+    def write_plan(self, plan: dict[str, Any]) -> None:
+        """Keep what was planned."""
+        _write_json(self.path / PLAN, plan)
+
+    def plan(self) -> dict[str, Any] | None:
+        """Return what was planned, None where the scan died before it was written."""
+        return _read_json(self.path / PLAN)
+
+    def write_outcome(self, outcome: dict[str, Any]) -> None:
+        """Say that the collecting has ended, and how."""
+        _write_json(self.path / OUTCOME, outcome)
+
+    def outcome(self) -> dict[str, Any] | None:
+        """Return how the collecting ended, None where it did not."""
+        return _read_json(self.path / OUTCOME)
+
+    def write_ticker(self, ticker: str, contracts: pd.DataFrame | None, record: dict[str, Any]) -> None:
+        """Keep a ticker: its contracts first, then the record that says it is done.
+
+        Args:
+            ticker: canonical ticker.
+            contracts: rows with the columns of CONTRACT_COLUMNS, reasons as JSON text; None where there are none.
+            record: everything else, JSON-ready.
+        """
+        if contracts is not None and len(contracts):
+            self._write_parquet(self.path / f"{ticker}.parquet", contracts)
+        _write_json(self.path / f"{ticker}.json", record)
+
+    def is_done(self, ticker: str) -> bool:
+        """Say whether the ticker was collected."""
+        return (self.path / f"{ticker}.json").exists()
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Give the collected tickers' records in the tickers' order."""
+        for path in sorted(self.path.glob("*.json")):
+            if path.name not in (PLAN, OUTCOME):
+                yield orjson.loads(path.read_bytes())
+
+    def parquet_files(self) -> list[Path]:
+        """Return the contracts' files of the tickers that are done."""
+        return [path for path in sorted(self.path.glob("*.parquet")) if path.with_suffix(".json").exists()]
+
+    def move_to_history(self, folder: MarketFolder, provider: str, market_dates: dict[str, str]) -> None:
+        """Move the Parquet files to the history, by provider and date, and drop the rest.
+
+        Args:
+            folder: whose history.
+            provider: the scan's provider.
+            market_dates: the market date of each ticker, ISO.
+        """
+        for path in self.parquet_files():
+            target = history_partition(folder, provider, market_dates[path.stem])
+            target.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.replace(path, target / f"{self.scan_id}_{path.name}")
+        self.drop()
+
+    def drop(self) -> None:
+        """Remove the folder."""
+        self.close()
+        shutil.rmtree(self.path)
+
+    def close(self) -> None:
+        """Close the in-memory database."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _write_parquet(self, path: Path, contracts: pd.DataFrame) -> None:
+        """Write rows as Parquet, beside the name, synced and renamed."""
+        columns = ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in CONTRACT_COLUMNS.items())
+        temporary = path.with_name(path.name + ".tmp")
+        with self._lock:
+            if self._connection is None:
+                self._connection = duckdb.connect(":memory:")
+                configure(self._connection, threads=1)
+            self._connection.register("rows", contracts)
+            quoted = str(temporary).replace("'", "''")
+            self._connection.execute(
+                f"COPY (SELECT {columns} FROM rows) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+            self._connection.unregister("rows")
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+
+
+def open_stagings(folder: MarketFolder) -> list[str]:
+    """Return the ids of the scans that were collected, or begun, and never joined, oldest first."""
+    if not folder.staging_dir.exists():
+        return []
+    return sorted(path.name for path in folder.staging_dir.iterdir() if path.is_dir())
+
+
+def history_partition(folder: MarketFolder, provider: str, market_date: str) -> Path:
+    """Return the history's folder of a provider and date."""
+    return folder.parquet_dir / f"provider={provider}" / f"date={market_date}"
+
+
+def last_session_rows(folder: MarketFolder, provider: str, ticker: str, before: date) -> pd.DataFrame | None:
+    """Return the ticker's newest rows of an earlier session, from the history; None where there are none.
+
+    Columns contract_symbol, volume, last_price: what tells carried volume where the feed states neither the last
+    trade's time nor the change.
+    """
+    base = folder.parquet_dir / f"provider={provider}"
+    dates = sorted((path.name.removeprefix("date=") for path in base.glob("date=*")), reverse=True)
+    for day in dates:
+        if day >= before.isoformat():
+            continue
+        files = sorted((base / f"date={day}").glob(f"*_{ticker}.parquet"))
+        if files:
+            return _read_parquet(files)
+    return None
+
+
+def _read_parquet(files: list[Path]) -> pd.DataFrame:
+    """Return the newest row of each contract among the files."""
+    with duckdb.connect(":memory:") as connection:
+        configure(connection, threads=1)
+        frame: pd.DataFrame = connection.execute(
+            "SELECT contract_symbol, arg_max(volume, (as_of, scan_id))::DOUBLE AS volume, "
+            "arg_max(last_price, (as_of, scan_id)) AS last_price "
+            "FROM read_parquet(?) GROUP BY contract_symbol",
+            [[str(file) for file in files]],
+        ).df()
+    return frame
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file beside its name, synced and renamed."""
+    write_durably(path, orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """Return a JSON file's content, None where it is not there."""
+    try:
+        content: dict[str, Any] = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return content
