@@ -19,13 +19,13 @@ ENDINGS: dict[str, str] = {
 
 def summary(finding: Finding) -> str:
     """Return one line."""
-    words = _WORDS.get(finding.detector)
+    words = WORDS.get(finding.detector)
     return words[0](finding) if words else _plain(finding)
 
 
 def reason(finding: Finding) -> str:
     """Return the explanation: one or two sentences."""
-    words = _WORDS.get(finding.detector)
+    words = WORDS.get(finding.detector)
     return words[1](finding) if words else f"{_plain(finding)}."
 
 
@@ -63,10 +63,8 @@ def _times(ratio: float) -> str:
 
 def _activity_summary(finding: Finding) -> str:
     metrics = finding.metrics
-    parts = [
-        f"{metrics['volume']:,} traded",
-        f"{_times(metrics['volume_to_open_interest'])}x open interest",
-    ]
+    against = f"{_times(metrics['volume_to_open_interest'])}x open interest"
+    parts = [f"{metrics['volume']:,} traded", against if metrics["open_interest"] else "no open interest"]
     if metrics["volume_to_usual"] is not None:
         parts.append(f"{_times(metrics['volume_to_usual'])}x its usual volume")
     return f"{_contract(finding)}: {', '.join(parts)}, {money(metrics['premium'])} premium"
@@ -104,6 +102,6 @@ def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
 
 
-_WORDS: dict[str, tuple[Callable[[Finding], str], Callable[[Finding], str]]] = {
+WORDS: dict[str, tuple[Callable[[Finding], str], Callable[[Finding], str]]] = {
     UnusualActivity.name: (_activity_summary, _activity_reason),
 }

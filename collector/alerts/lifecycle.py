@@ -20,9 +20,12 @@ from collector.alerts import explain
 from collector.alerts.identity import alert_id, alert_key, event_id
 from collector.alerts.scoring import score
 from collector.detectors.base import Evaluation, Finding, TickerView
+from exports.documents import ALERT_FIELDS
 
 EventKind = Literal["new", "ongoing", "ended"]
 AlertRecord = dict[str, Any]
+
+_FIELDS = tuple(field.name for field in ALERT_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def advance(
     """Return what this scan makes of one ticker's alerts, in the order of their keys.
 
     Args:
-        standing: the newest record of each of the ticker's alerts that has not ended or began in this session or
+        standing: the newest record of each of the ticker's alerts that has not ended, or ended in this session or
             later; others do no harm. Records of other tickers and providers are left alone.
         view: what the detectors saw.
         evaluations: what they said.
@@ -220,7 +223,7 @@ def _event(record: AlertRecord, view: TickerView, scan: ScanContext) -> AlertEve
         kind=kind,
         at=view.as_of,
         market_date=view.market_date,
-        alert=record,
+        alert={name: record[name] for name in _FIELDS},
     )
 
 
