@@ -189,6 +189,11 @@ def continuous_sessions() -> Sessions:
     return _tables()[1]
 
 
+def sessions_of(market: str) -> Sessions:
+    """Return the calendar that a market (live, demo, recorded) trades by."""
+    return continuous_sessions() if market == "demo" else exchange_sessions()
+
+
 def quote_moment(sessions: Sessions, stamp: datetime, delay: timedelta, stated: datetime | None) -> QuoteMoment:
     """Place one quote in time.
 
@@ -252,11 +257,6 @@ def _horizon() -> date:
     today = new_york_date(datetime.now(UTC))
     # The 28th, because 29 February has no counterpart in most years.
     return today.replace(year=today.year + _YEARS_AHEAD, day=min(today.day, 28) if today.month == 2 else today.day)
-
-
-def sessions_of(market: str) -> Sessions:
-    """Return the calendar that a market (live, demo, recorded) trades by."""
-    return continuous_sessions() if market == "demo" else exchange_sessions()
 
 
 _building = threading.Lock()

@@ -24,6 +24,7 @@ from collector.market.calendar import (
     expiration_of_epoch,
     new_york_date,
     quote_moment,
+    sessions_of,
 )
 
 DELAY = timedelta(minutes=15)
@@ -217,6 +218,11 @@ class TestContinuousSessions:
         assert at is not None
         assert (during.date, at.date) == (date(2026, 7, 27), date(2026, 7, 28))
         assert sessions.last_closed(close).date == date(2026, 7, 27)
+
+
+@pytest.mark.parametrize(("market", "name"), [("live", "XNYS"), ("recorded", "XNYS"), ("demo", "XNYS continuous")])
+def test_sessions_of_a_market(market: str, name: str) -> None:
+    assert sessions_of(market).name == name
 
 
 class TestLookups:
