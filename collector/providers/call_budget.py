@@ -26,7 +26,7 @@ LOCK_SECONDS = 10.0
 
 
 class BudgetSpent(ProviderError):
-    """The calls of this hour or this day are used up; no request was made."""
+    """The calls of this hour or this day are used up, or can't be counted; no request was made."""
 
     reason = "budget"
     ends_scan = True
@@ -44,9 +44,8 @@ class CallBudget:
     """The calls that a provider's terms and patience allow, and how many of them are used.
 
     ``path`` is the file of the count, in the data folder; its lock lies beside it. ``per_hour`` and ``per_day`` are
-    OPTSITE_CALLS_PER_HOUR and OPTSITE_CALLS_PER_DAY. Every method may raise OSError where the file can't be written
-    or read, and filelock.Timeout where another process keeps its lock for 10 seconds. ``now`` is aware; by default
-    the wall clock.
+    OPTSITE_CALLS_PER_HOUR and OPTSITE_CALLS_PER_DAY. ``used`` and ``left`` raise OSError where the file can't be read
+    or another process keeps its lock for 10 seconds. ``now`` is aware; by default the wall clock.
     """
 
     def __init__(self, path: Path, per_hour: int, per_day: int) -> None:
@@ -57,17 +56,19 @@ class CallBudget:
         self.per_day = per_day
 
     def spend(self, calls: int = 1, now: datetime | None = None) -> None:
-        """Count ``calls`` requests before they are made; raise BudgetSpent, counting none, where they are too many."""
+        """Count ``calls`` requests before they are made.
+
+        Raises BudgetSpent, counting none, where they are too many or the count can't be kept.
+        """
         minute = _minute(now)
-        with self._lock():
-            counts = self._read()
-            used = _used(counts, minute)
-            if used.hour + calls > self.per_hour:
-                raise BudgetSpent(f"The {self.per_hour} calls of this hour are used up (OPTSITE_CALLS_PER_HOUR)")
-            if used.day + calls > self.per_day:
-                raise BudgetSpent(f"The {self.per_day} calls of this day are used up (OPTSITE_CALLS_PER_DAY)")
-            counts[minute] = counts.get(minute, 0) + calls
-            self._write({m: count for m, count in counts.items() if m >= minute - DAY})
+        try:
+            with self._lock():
+                counts = self._read()
+                self._refuse_more_than_left(_used(counts, minute), calls)
+                counts[minute] = counts.get(minute, 0) + calls
+                self._write({m: count for m, count in counts.items() if m >= minute - DAY})
+        except OSError as error:
+            raise BudgetSpent(f"The count of calls can't be kept in {self.path}, so none is made: {error}") from error
 
     def used(self, now: datetime | None = None) -> CallsUsed:
         """Return the requests counted in the last hour and day."""
@@ -78,6 +79,12 @@ class CallBudget:
         """Return how many requests may be made now: the smaller of what hour and day have left, at least 0."""
         used = self.used(now)
         return max(0, min(self.per_hour - used.hour, self.per_day - used.day))
+
+    def _refuse_more_than_left(self, used: CallsUsed, calls: int) -> None:
+        if used.hour + calls > self.per_hour:
+            raise BudgetSpent(f"The {self.per_hour} calls of this hour are used up (OPTSITE_CALLS_PER_HOUR)")
+        if used.day + calls > self.per_day:
+            raise BudgetSpent(f"The {self.per_day} calls of this day are used up (OPTSITE_CALLS_PER_DAY)")
 
     def _lock(self) -> FileLock:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,12 +12,15 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import yfinance
+from pandas.errors import Pandas4Warning
+from peewee import PeeweeException
 from yfinance.data import YfData
 from yfinance.exceptions import YFException, YFPricesMissingError, YFRateLimitError
 
 from collector.market.calendar import NEW_YORK, Sessions, exchange_sessions
 from collector.market.contract import ContractError, parse_occ
 from collector.providers.base import (
+    BadAnswer,
     Bar,
     ContractQuote,
     EmptyAnswer,
@@ -46,6 +50,9 @@ FIRST_ANSWER_SECONDS = 300.0
 UNFORESEEN = (OSError, ValueError, LookupError, TypeError, AttributeError, YFException)
 
 Answered = TypeVar("Answered")
+
+# yfinance 1.7 uses pandas in ways that pandas 4 ends; its users can do nothing about it.
+warnings.filterwarnings("ignore", category=Pandas4Warning, module=r"yfinance\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ class YahooProvider:
         self._transport = Transport(budget, timeouts or Timeouts(), loopback)
         self._first_answers: dict[str, FirstAnswer] = {}
         self._corporate_events: dict[str, tuple[Event, ...]] = {}
+        self._cache_dir = cache_dir
         cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         yfinance.set_tz_cache_location(str(cache_dir))
         # Else history() logs an error and answers with an empty frame.
@@ -199,6 +207,8 @@ class YahooProvider:
                 if operation.status is not None and operation.status >= 400:
                     raise refusal(ticker, operation.status) from error
                 raise EmptyAnswer(f"Yahoo answered without bars for {ticker}: {error}") from error
+            except PeeweeException as error:
+                raise BadAnswer(f"yfinance's cookie file in {self._cache_dir} fails, delete it: {error}") from error
             except UNFORESEEN as error:
                 raise fault(ticker, error, operation.status) from error
             if operation.status is not None and operation.status >= 400:

@@ -3,7 +3,8 @@
 yfinance keeps one session for the process. Its ``request`` is replaced by a call that does what the library leaves to
 its users: it spends the call budget before each request (cookie and crumb too), bounds the time to connect, to read
 and of the whole operation, and stops at the first answer that asking again cannot better. yfinance itself would answer
-any 4xx or 5xx with a new cookie, a new crumb and the same question.
+any 4xx or 5xx with a new cookie, a new crumb and the same question. Not seen here: redirects that curl follows, and
+its one repeat where a connection kept from before closes without an answer.
 """
 
 from __future__ import annotations
