@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.providers.demo.draws import FloatArray, IntArray, Purpose, uniform
+from collector.providers.demo.draws import FloatArray, IntArray, Purpose, four_uniforms
 from collector.providers.demo.expirations import ListedExpiration
 from collector.providers.demo.path import PricePath, price_path
 from collector.providers.demo.strikes import Ladder, ladder
@@ -24,7 +24,7 @@ _WEEK = 7 / 365
 _SESSIONS_TO_GROW = 14.0
 _LEVEL_NOISE = 0.06
 _WEEKLY_SHARE = 0.5
-_QUIET_LIQUIDITY = 1500.0
+_QUIET_LIQUIDITY = 500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,39 +73,40 @@ def _trade_record(name: str, expiration: ListedExpiration, ordinal: int) -> Trad
     rows = ladder(path, expiration, ordinal)
     sessions = np.arange(max(ordinal - 2 * LONGEST_PAUSE, expiration.listed), ordinal + 1)
     known = sessions >= rows.listed[:, None]
-    traded = _traded(path, expiration, rows, sessions) & known
-    level = np.where(known, _levels(path, expiration, rows, sessions), 0)
+    whether, noise, busy, end = four_uniforms(Purpose.TRADES, rows.identity[:, None], sessions)
+    forced = (sessions + rows.identity[:, None]) % LONGEST_PAUSE == 0
+    traded = known & (forced | (whether < _chance(path, expiration, rows, sessions)))
+    level = np.where(known, _levels(path, expiration, rows, sessions, noise), 0)
     columns = np.where(traded, np.arange(len(sessions)), -1)
     before = np.maximum.accumulate(columns, axis=1)[:, :-1]
     left = np.where(before >= 0, np.take_along_axis(level, np.maximum(before, 0), axis=1), 0)
     change = np.abs(level - np.concatenate([np.zeros((len(level), 1), dtype=np.int64), left], axis=1))
-    busy = uniform(Purpose.VOLUME, rows.identity[:, None], sessions)
-    churn = 1 + (level * (0.02 + 0.18 * busy**3)).astype(np.int64)
-    finish = 0.35 + 0.64 * uniform(Purpose.LAST_TRADE, rows.identity[:, None], sessions)
     scale = int(rows.ratio)
-    return TradeRecord(sessions, traded, np.where(traded, change + churn, 0) * scale, level * scale, finish)
+    churn = 1 + (scale * level * (0.02 + 0.18 * busy**3)).astype(np.int64)
+    volume = np.where(traded, scale * change + churn, 0)
+    return TradeRecord(sessions, traded, volume, scale * level, finish=0.35 + 0.64 * end)
 
 
-def _traded(path: PricePath, expiration: ListedExpiration, rows: Ladder, sessions: IntArray) -> NDArray[np.bool_]:
+def _chance(path: PricePath, expiration: ListedExpiration, rows: Ladder, sessions: IntArray) -> FloatArray:
     deviations = _moneyness(path, expiration, rows, np.log(path.opens(sessions) * path.factor[sessions]), sessions)
     # Out of the money trades most; deep in the money hardly at all.
     interest = np.exp(-0.5 * (np.where(deviations > 0, 0.6, 1.6) * deviations) ** 2)
-    chance = 0.95 * interest * (path.ticker.liquidity / (path.ticker.liquidity + _QUIET_LIQUIDITY)) ** 0.5
-    drawn = uniform(Purpose.TRADES, rows.identity[:, None], sessions) < chance
-    forced = (sessions + rows.identity[:, None]) % LONGEST_PAUSE == 0
-    return drawn | forced
+    chance: FloatArray = 0.95 * interest * (path.ticker.liquidity / (path.ticker.liquidity + _QUIET_LIQUIDITY)) ** 0.5
+    return chance
 
 
-def _levels(path: PricePath, expiration: ListedExpiration, rows: Ladder, sessions: IntArray) -> IntArray:
+def _levels(
+    path: PricePath, expiration: ListedExpiration, rows: Ladder, sessions: IntArray, noise: FloatArray
+) -> IntArray:
     first = np.full(len(sessions), expiration.listed)
     deviations = _moneyness(path, expiration, rows, path.anchor[sessions], first)
     bell = np.exp(-0.5 * (1.2 * (deviations - 0.4)) ** 2)
-    roundness = np.where(rows.rung % 5 == 0, 1.0, np.where(rows.rung % 2 == 0, 0.6, 0.35))[:, None]
+    roundness = np.where(rows.rung % 5 == 0, 1.0, np.where(rows.rung % 2 == 0, 0.55, 0.25))[:, None]
     age = sessions - rows.listed[:, None] + 1
     grown = 1.0 - np.exp(-((np.maximum(age, 0) / _SESSIONS_TO_GROW) ** 2))
-    noise = 1.0 + _LEVEL_NOISE * (2.0 * uniform(Purpose.OPEN_INTEREST, rows.identity[:, None], sessions) - 1.0)
+    wander = 1.0 + _LEVEL_NOISE * (2.0 * noise - 1.0)
     size = path.ticker.liquidity * (1.0 if expiration.monthly else _WEEKLY_SHARE)
-    level: IntArray = (size * bell * roundness * grown * noise).astype(np.int64)
+    level: IntArray = (size * bell * roundness * grown * wander).astype(np.int64)
     return level
 
 

@@ -69,7 +69,7 @@ def _regular(
         state.volume.tolist(),
         open_interest.tolist(),
         quoted.vendor_implied_volatility.tolist(),
-        _in_the_money(path, rows, at).tolist(),
+        _in_the_money(rows, common).tolist(),
         state.ever.tolist(),
         strict=True,
     )
@@ -99,16 +99,17 @@ def _last_trades(
     path: PricePath, expiration: ListedExpiration, rows: Ladder, state: Trading, at: Instants
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return price, POSIX time and change of each last trade; the change is 0 where it is of an earlier session."""
-    ordinal = np.where(state.ever, state.ordinal, at.ordinal[0])
-    done = path.timeline.at(ordinal, state.progress)
-    opening = path.timeline.at(at.ordinal, np.zeros(1))
-    spread = path.ticker.spread
-    price = traded_price(
-        prices(path, term(path, expiration.settles, done), rows.strike, rows.sign), rows, ordinal, spread
+    now = int(at.ordinal[0])
+    ordinal = np.where(state.ever, state.ordinal, now)
+    opening = np.full_like(ordinal, now)
+    both = path.timeline.at(
+        np.concatenate([ordinal, opening]), np.concatenate([state.progress, np.zeros(len(opening))])
     )
-    reference = down_to_tick(prices(path, term(path, expiration.settles, opening), rows.strike, rows.sign))
-    change = np.where(state.today, np.round(price - reference, 2), 0.0)
-    return price, np.floor(done.seconds), change
+    common = term(path, expiration.settles, both)
+    done, before = np.split(prices(path, common, np.tile(rows.strike, 2), np.tile(rows.sign, 2)), 2)
+    price = traded_price(done, rows, ordinal, path.ticker.spread)
+    change = np.where(state.today, np.round(price - down_to_tick(before), 2), 0.0)
+    return price, np.floor(both.seconds[: len(ordinal)]), change
 
 
 def _adjusted(path: PricePath, expiration: ListedExpiration, rows: Ladder, common: Term) -> Iterator[ContractQuote]:
@@ -141,8 +142,8 @@ def _option_types(rows: Ladder) -> list[OptionType]:
     return ["call" if sign > 0 else "put" for sign in rows.sign.tolist()]
 
 
-def _in_the_money(path: PricePath, rows: Ladder, at: Instants) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = rows.sign * (path.price(at) - rows.strike) > 0
+def _in_the_money(rows: Ladder, common: Term) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = rows.sign * (common.spot - rows.strike) > 0
     return inside
 
 

@@ -27,7 +27,7 @@ _QUARTER_MONTHS = (3, 6, 9, 12)
 
 @dataclass(frozen=True, slots=True)
 class ListedExpiration:
-    """One listed expiration: its date, the ordinal of its first session, when it settles, and whether a third Friday."""
+    """One listed expiration: its date, the ordinal of its first session, when it settles, if it is a third Friday's."""
 
     date: date
     listed: int

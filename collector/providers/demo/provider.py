@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from collector.market.calendar import Sessions, continuous_sessions
 from collector.providers.base import Bar, EmptyAnswer, Event, Market, OptionChain, Quote
@@ -51,7 +52,7 @@ class DemoProvider:
 
     def quote(self, ticker: str) -> Quote:
         """Return the spot, rounded to the cent; raise TickerNotFound where there is no such ticker."""
-        return self._quote(ticker, self._now())
+        return _quote(ticker, self._now())
 
     def expirations(self, ticker: str) -> tuple[date, ...]:
         """Return the listed expirations, without one that is missing at the moment."""
@@ -68,7 +69,7 @@ class DemoProvider:
                     stamp=moment,
                     contracts=contracts(price_path(ticker), listed, moment),
                     quote_time=moment,
-                    underlying=self._quote(ticker, moment),
+                    underlying=_quote(ticker, moment),
                 )
         raise EmptyAnswer(f"{ticker} lists no expiration {expiration} at {moment.isoformat()}")
 
@@ -97,15 +98,17 @@ class DemoProvider:
             if listed.settles > moment and (ticker, listed.date) != missing
         )
 
-    def _quote(self, ticker: str, moment: datetime) -> Quote:
-        path = price_path(find(ticker).name)
-        price = round(float(path.price(timeline().instant(moment))[0]), 2)
-        return Quote(
-            ticker=ticker,
-            stamp=moment,
-            price=price,
-            time=moment,
-            market_state="regular",
-            currency="USD",
-            dividend_rate=round(4 * dividend(path.ticker), 2),
-        )
+
+@lru_cache(maxsize=64)
+def _quote(ticker: str, moment: datetime) -> Quote:
+    path = price_path(find(ticker).name)
+    price = round(float(path.price(timeline().instant(moment))[0]), 2)
+    return Quote(
+        ticker=ticker,
+        stamp=moment,
+        price=price,
+        time=moment,
+        market_state="regular",
+        currency="USD",
+        dividend_rate=round(4 * dividend(path.ticker), 2),
+    )

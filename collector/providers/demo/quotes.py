@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
-from collector.providers.demo.draws import FloatArray, IntArray, Purpose, normal, uniform
+from collector.providers.demo.draws import FloatArray, IntArray, Purpose, four_uniforms, uniform
 from collector.providers.demo.path import PricePath
 from collector.providers.demo.strikes import Ladder
 from collector.providers.demo.surface import Term, implied_volatility
@@ -44,14 +45,12 @@ def quotes(path: PricePath, rows: Ladder, common: Term, trading: Trading, ordina
     price = prices(path, common, rows.strike, rows.sign)
     width = np.where(trading.staged, _STAGED_SPREAD, ticker.spread)
     half = _LEAST_HALF_SPREAD + width / 2 * price
-    lean = 0.6 * (2.0 * uniform(Purpose.QUOTE, rows.identity, ordinal) - 1.0)
+    lean, bids, asks, _ = four_uniforms(Purpose.QUOTE, rows.identity, ordinal)
+    lean = 0.6 * (2.0 * lean - 1.0)
     bid = down_to_tick(np.maximum(price - half * (1.0 + lean), 0.0))
     ask = np.maximum(up_to_tick(price + half * (1.0 - lean)), SMALL_TICK)
-    depth = 12.0 + ticker.liquidity / 150.0
-    bid_size, ask_size = (
-        1 + (-depth * np.log(uniform(purpose, rows.identity, ordinal))).astype(np.int64)
-        for purpose in (Purpose.BID_SIZE, Purpose.ASK_SIZE)
-    )
+    depth = 12.0 + ticker.liquidity / 50.0
+    bid_size, ask_size = (1 + (-depth * np.log(draw)).astype(np.int64) for draw in (bids, asks))
     return Quotes(bid, ask, np.where(bid > 0, bid_size, 0), ask_size, _vendor(rows, sigma, bid, ordinal))
 
 
@@ -84,8 +83,8 @@ def _tick(price: FloatArray) -> FloatArray:
 
 
 def _vendor(rows: Ladder, sigma: FloatArray, bid: FloatArray, ordinal: int) -> FloatArray:
-    noisy = sigma * np.exp(_VENDOR_ERROR * normal(Purpose.VENDOR_NOISE, rows.identity, ordinal))
-    draw = uniform(Purpose.PLACEHOLDER, rows.identity, ordinal)
+    error, draw, which, _ = four_uniforms(Purpose.VENDOR, rows.identity, ordinal)
+    noisy = sigma * np.exp(_VENDOR_ERROR * ndtri(error))
     share = np.where(bid > 0, _PLACEHOLDER_SHARE, _UNBID_PLACEHOLDER_SHARE)
-    fill_in = PLACEHOLDERS[np.minimum((draw / share * len(PLACEHOLDERS)).astype(np.int64), len(PLACEHOLDERS) - 1)]
+    fill_in = PLACEHOLDERS[(which * len(PLACEHOLDERS)).astype(np.int64)]
     return np.where(draw < share, fill_in, noisy)

@@ -34,9 +34,11 @@ _TARGET_DAYS = 35
 _NEAREST_DAYS, _FURTHEST_DAYS = 14, 75
 _OPEN_INTEREST_MULTIPLE = 6
 _LEAST_OPEN_INTEREST = 40
-_PREMIUM = 450_000.0
-_LEAST_PREMIUM = 250_000.0
-_LEAST_PRICE = 0.15
+_PREMIUM = 600_000.0
+_LEAST_PREMIUM = 450_000.0
+_LEAST_PRICE = 0.25
+_CHEAPEST = 0.05
+_DISLIKE = 100.0
 _NEAR, _FAR = 0.25, 1.6
 _PLACES = {"call_sweep": 0, "dark": 2, "put_block": 4, "missing": 6}
 
@@ -92,11 +94,10 @@ def scripted_trade(kind: Kind, ordinal: int) -> ScriptedTrade | None:
     path = price_path(name)
     rows = ladder(path, expiration, ordinal)
     sign = 1.0 if kind == "call_sweep" else -1.0
-    volume, premium = _volumes(path, expiration, rows, ordinal)
-    taken = {trade.rung for trade in scripted_trades(path.ticker, expiration, ordinal - 1) if trade.kind == kind}
-    distance = np.abs(np.log(premium / _PREMIUM))
-    distance[(rows.sign != sign) | np.isin(rows.rung, sorted(taken))] = np.inf
-    best = int(np.argmin(distance))
+    volume, unfitness = _candidates(path, expiration, rows, ordinal)
+    taken = [trade.rung for trade in scripted_trades(path.ticker, expiration, ordinal - 1) if trade.kind == kind]
+    unfitness[(rows.sign != sign) | np.isin(rows.rung, taken)] = np.inf
+    best = int(np.argmin(unfitness))
     return ScriptedTrade(kind, ordinal, name, expiration, int(rows.rung[best]), sign, int(volume[best]))
 
 
@@ -137,15 +138,19 @@ def _target(kind: Kind, ordinal: int) -> tuple[str, ListedExpiration] | None:
     return ticker.name, min(days, key=lambda expiration: abs(days[expiration] - _TARGET_DAYS))
 
 
-def _volumes(
+def _candidates(
     path: PricePath, expiration: ListedExpiration, rows: Ladder, ordinal: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return for each contract the volume that would stand out, and its premium in dollars (inf where it is no choice)."""
+    """Return for each contract the volume that would stand out, and how little the contract suits (inf: not at all)."""
     opening = timeline().at(np.array([ordinal]), np.zeros(1))
     common = term(path, expiration.settles, opening)
     price = prices(path, common, rows.strike, rows.sign)
     away = rows.sign * np.log(rows.strike / common.forward) / np.sqrt(common.theta)
     held = trade_record(path, expiration, ordinal).open_interest(ordinal)
-    volume = np.ceil(np.maximum(_OPEN_INTEREST_MULTIPLE * held, _LEAST_PREMIUM / (100.0 * price)))
-    choice = (away > _NEAR) & (away < _FAR) & (price >= _LEAST_PRICE) & (held >= _LEAST_OPEN_INTEREST)
-    return volume, np.where(choice, volume * 100.0 * price, np.inf)
+    volume = np.ceil(
+        np.maximum(_OPEN_INTEREST_MULTIPLE * held, _LEAST_PREMIUM / (100.0 * np.maximum(price, _CHEAPEST)))
+    )
+    distance = np.abs(np.log(volume * 100.0 * np.maximum(price, _CHEAPEST) / _PREMIUM))
+    liked = (away > _NEAR) & (away < _FAR) & (price >= _LEAST_PRICE) & (held >= _LEAST_OPEN_INTEREST)
+    unfitness = np.where(liked, distance, distance + _DISLIKE)
+    return volume, np.where((away > 0.0) & (price >= _CHEAPEST), unfitness, np.inf)

@@ -66,7 +66,7 @@ def _ladder(name: str, expiration: ListedExpiration, ordinal: int) -> Ladder:
         identity=hashed(Purpose.IDENTITY, path.ticker.number, expires, both, sign).view(np.int64),
         rung=both,
         sign=sign,
-        strike=both * step / ratio,
+        strike=(both * step / ratio).astype(np.float64),
         listed=np.tile(expiration.listed + np.maximum(below, above), 2),
         ratio=ratio,
     )

@@ -30,11 +30,12 @@ _LONG_VARIANCE_RATIO = 1.05
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What one expiration has in common at some instants: tenor (years), rate, discount factor, forward, theta, skew.
+    """What one expiration has in common at some instants: spot, tenor (years), rate, discount factor, forward, smile.
 
-    ``theta`` is the total variance at the forward.
+    ``theta`` is the total variance at the forward, ``skew`` the smile's correlation parameter.
     """
 
+    spot: FloatArray
     tenor: FloatArray
     rate: FloatArray
     discount: FloatArray
@@ -63,13 +64,14 @@ def term(path: PricePath, settles: datetime, at: Instants) -> Term:
     settlement = settles.timestamp()
     tenor = (settlement - at.seconds) / SECONDS_PER_YEAR
     rates = rate(at.ordinal, tenor)
-    forward = path.price(at) * np.exp((rates - ticker.dividend_yield) * tenor)
+    spot = path.price(at)
+    forward = spot * np.exp((rates - ticker.dividend_yield) * tenor)
     variance, skew = _between_closes(path.variance, at), _between_closes(path.skew, at)
     long_run = _LONG_VARIANCE_RATIO * ticker.volatility**2
     decay = (1.0 - np.exp(-_VARIANCE_REVERSION * tenor)) / _VARIANCE_REVERSION
     theta = long_run * tenor + (variance - long_run) * decay
     theta = theta + ticker.earnings_move**2 * _reports_before(path, settlement, at)
-    return Term(tenor, rates, np.exp(-rates * tenor), forward, theta, skew)
+    return Term(spot, tenor, rates, np.exp(-rates * tenor), forward, theta, skew)
 
 
 def implied_volatility(path: PricePath, term: Term, strike: FloatArray) -> FloatArray:

@@ -42,6 +42,7 @@ class Timeline:
         self.closes: FloatArray = np.array([session.close.timestamp() for session in sessions])
 
     def __len__(self) -> int:
+        """Return how many sessions it has."""
         return len(self.sessions)
 
     def ordinal_of(self, day: date) -> int:

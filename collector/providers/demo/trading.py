@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from collector.providers.demo.activity import TradeRecord, last_true, trade_record
 from collector.providers.demo.corporate_actions import last_split
-from collector.providers.demo.draws import FloatArray, IntArray, Purpose, uniform
+from collector.providers.demo.draws import FloatArray, IntArray
 from collector.providers.demo.expirations import ListedExpiration
 from collector.providers.demo.path import PricePath
 from collector.providers.demo.script import OPENED_SHARE, ScriptedTrade, scripted_trades
@@ -83,7 +83,8 @@ def _row(rows: Ladder, trade: ScriptedTrade) -> int:
 def _today(rows: Ladder, record: TradeRecord, progress: float) -> tuple[IntArray, FloatArray]:
     """Return the unscripted volume of the running session so far, and the progress at its last trade."""
     total, finish = record.volume[:, -1], record.finish[:, -1]
-    pace = 0.7 + 0.7 * uniform(Purpose.PACE, rows.identity, record.sessions[-1:])
+    # Some contracts trade early in the session, others late; the draw of the finish decides, too.
+    pace = 0.7 + 0.7 * (finish * 1000.0 % 1.0)
     count = np.floor(total * np.minimum(progress / finish, 1.0) ** pace).astype(np.int64)
     share = count / np.maximum(total, 1)
     reached = np.minimum(finish * share ** (1.0 / pace), progress)

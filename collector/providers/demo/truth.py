@@ -68,7 +68,7 @@ def truth(ticker: str, expiration: date, strike: float, option_type: OptionType,
     common = term(path, find_expiration(path.ticker, expiration, moment).settles, at)
     strikes, sign = np.array([strike]), np.array([1.0 if option_type == "call" else -1.0])
     return Truth(
-        spot=float(path.price(at)[0]),
+        spot=float(common.spot[0]),
         forward=float(common.forward[0]),
         rate=float(common.rate[0]),
         dividend_yield=path.ticker.dividend_yield,
