@@ -58,7 +58,8 @@ def _contract(finding: Finding) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}"
+    decimals = 2 if ratio < 2 else 1 if ratio < 100 else 0
+    return f"{ratio:,.{decimals}f}"
 
 
 def _activity_summary(finding: Finding) -> str:

@@ -359,13 +359,12 @@ class Collector:
             expirations_listed=record["expirations_listed"] or None,
             events=[Event(**event) for event in record["events"]],
             as_of=newest.as_of,
+            price_time=quote.time,
         )
         best = min((grade.grade for grade in graded), default=None)
         return {
             **computed,
             "grade": best,
-            "price": quote.price,
-            "price_time": quote.time,
             "as_of": newest.as_of,
             "quote_time": newest.quote_time,
             "market_date": newest.market_date,

@@ -44,6 +44,13 @@ def test_unusual_activity_with_history() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("volume", "words"), [(1_044.0, "1.04x"), (1_990.0, "1.99x"), (99_940.0, "99.9x"), (4_000_400.0, "4,000x")]
+)
+def test_ratios_keep_the_digits_that_tell(volume: float, words: str) -> None:
+    assert f"{words} open interest" in explain.summary(activity(replace(BUSY, volume=volume)))
+
+
 def test_no_open_interest_is_said_and_not_divided_by() -> None:
     found = activity(replace(BUSY, open_interest=0.0))
     assert "against no open interest" in explain.reason(found)

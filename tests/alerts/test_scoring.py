@@ -37,9 +37,10 @@ def test_parts_sum_to_a_score_within_bounds(strength: float, confidence: float, 
 @given(UNIT, UNIT, UNIT)
 def test_a_stronger_finding_never_scores_less(one: float, other: float, confidence: float) -> None:
     weak, strong = sorted((one, other))
-    assert score(finding(strength=weak, confidence=confidence))[0] <= score(
-        finding(strength=strong, confidence=confidence)
-    )[0]
+    assert (
+        score(finding(strength=weak, confidence=confidence))[0]
+        <= score(finding(strength=strong, confidence=confidence))[0]
+    )
 
 
 @pytest.mark.parametrize("changes", [{"strength": 1.01}, {"strength": -0.01}, {"confidence": float("nan")}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from dataclasses import replace
@@ -183,7 +184,7 @@ def test_no_spot(price: float | None) -> None:
 def test_realised_volatility_of_the_last_twenty_returns() -> None:
     closes = wavy(30)
     last = closes[-21:]
-    returns = [math.log(after / before) for before, after in zip(last, last[1:], strict=False)]
+    returns = [math.log(after / before) for before, after in itertools.pairwise(last)]
     assert of(bars=bars_of(list(closes)))["realised_volatility_20d"] == pytest.approx(
         statistics.stdev(returns) * math.sqrt(252), rel=1e-9
     )
@@ -197,7 +198,7 @@ def test_realised_volatility_takes_todays_close_only_after_the_close() -> None:
     assert of(bars=[*bars, today])["realised_volatility_20d"] == before["realised_volatility_20d"]
     after = of(bars=[*bars, today], as_of=CLOSE)
     last = [*closes[-20:], 120.0]
-    returns = [math.log(b / a) for a, b in zip(last, last[1:], strict=False)]
+    returns = [math.log(b / a) for a, b in itertools.pairwise(last)]
     assert after["realised_volatility_20d"] == pytest.approx(statistics.stdev(returns) * math.sqrt(252), rel=1e-9)
     assert (before["underlying_volume"], after["underlying_volume"]) == (1029, 77)
 
@@ -222,9 +223,7 @@ def test_without_a_usable_chain_the_option_figures_say_so() -> None:
 
 
 def earnings(day: date, *, confirmed: bool | None = None, at: datetime | None = None, known: int = 0) -> Event:
-    return Event(
-        "earnings", day, known_at=NOON + timedelta(minutes=known), ticker="QLMT", time=at, confirmed=confirmed
-    )
+    return Event("earnings", day, known_at=NOON + timedelta(minutes=known), ticker="QLMT", time=at, confirmed=confirmed)
 
 
 def test_next_earnings_is_the_nearest_that_is_not_past() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 
@@ -40,7 +41,7 @@ def test_only_the_last_closes_count() -> None:
 
 @given(st.lists(st.floats(1.0, 1000.0), min_size=4, max_size=30))
 def test_equals_the_sample_deviation_of_the_standard_library(closes: list[float]) -> None:
-    returns = [math.log(after / before) for before, after in zip(closes, closes[1:], strict=False)]
+    returns = [math.log(after / before) for before, after in itertools.pairwise(closes)]
     expected = statistics.stdev(returns) * math.sqrt(252)
     volatility, _ = realised_volatility(closes, no_splits(closes), window=len(closes) - 1)
     assert volatility == pytest.approx(expected, abs=1e-9)

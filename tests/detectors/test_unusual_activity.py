@@ -345,5 +345,3 @@ def test_six_hundred_contracts_take_less_than_three_milliseconds() -> None:
         return time.perf_counter() - start
 
     assert min(once() for _ in range(50)) < 0.003
-
-
