@@ -47,7 +47,7 @@ class Archive:
 
     def generations(self) -> list[str]:
         """Return the kept generations, oldest first."""
-        found = {of for path in self._files() if path.name.startswith("manifest_") and (of := generation_of(path.name))}
+        found = {of for path in self._files() if is_manifest(path.name) and (of := generation_of(path.name))}
         return sorted(found, key=generation_counter)
 
     def load(self, generation: str) -> Manifest:
@@ -100,6 +100,11 @@ def generation_of(name: str) -> str | None:
     """Return the generation in an archived file's name, None where the file is not ours."""
     match = OURS.fullmatch(name)
     return match["generation"] if match else None
+
+
+def is_manifest(path: str) -> bool:
+    """Return whether an archived file is a generation's manifest."""
+    return path.rpartition("/")[2].startswith("manifest_")
 
 
 def readable(archive: Archive) -> tuple[Manifest | None, str | None]:

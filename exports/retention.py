@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from exports.archive import Archive
+from exports.archive import Archive, is_manifest
 from exports.durable_files import explain
 from exports.manifest import Manifest, ManifestError, generation_time
 
@@ -89,13 +89,19 @@ def _below_cap(archive: Archive, kept: list[Kept], sizes: dict[str, int], max_by
 
 
 def _sweep(archive: Archive, kept: list[Kept], sizes: dict[str, int]) -> list[str]:
-    """Remove every file of ours that no kept generation needs, manifests first."""
+    """Remove every file of ours that no kept generation needs: manifests first, so that none names what is gone."""
     needed = {path for entry in kept for path in _needs(archive, entry.manifest)}
-    unneeded = sorted(sizes.keys() - needed, key=lambda path: (not path.startswith("archive/manifest_"), path))
+    unneeded = sorted(sizes.keys() - needed)
+    manifests = [path for path in unneeded if is_manifest(path)]
+    problems = _remove(archive, manifests)
+    return problems or _remove(archive, [path for path in unneeded if not is_manifest(path)])
+
+
+def _remove(archive: Archive, paths: list[str]) -> list[str]:
     problems = []
-    for path in unneeded:
+    for path in paths:
         try:
             (archive.export_dir / path).unlink(missing_ok=True)
         except OSError as error:
-            problems.append(f"{path} could not be removed: {explain(error)}")
+            problems.append(f"the archive keeps {path}: {explain(error)}")
     return problems

@@ -24,7 +24,13 @@ SAMPLES: dict[FieldType, Any] = {
     "array": [],
 }
 # A text field of each document that carries the marker, and the fields that make each record its own.
-MARKED = {"alerts": "summary", "chains": "scan_id", "scans": "config_hash", "features": "scan_id", "history": "provider"}
+MARKED = {
+    "alerts": "summary",
+    "chains": "scan_id",
+    "scans": "config_hash",
+    "features": "scan_id",
+    "history": "provider",
+}
 MARKED["meta"] = "help"
 OWN = {"alerts": "id", "chains": "root", "scans": "id", "features": "ticker", "history": "ticker", "meta": "name"}
 
@@ -110,7 +116,9 @@ class Clock:
         return self.now
 
 
-def exporter(folder: MarketFolder, snapshot: MarkedSnapshot, clock: Clock | None = None, gb: float = 20) -> JSONExporter:
+def exporter(
+    folder: MarketFolder, snapshot: MarkedSnapshot, clock: Clock | None = None, gb: float = 20
+) -> JSONExporter:
     """Return an exporter of ``snapshot``."""
     return JSONExporter(folder, SyntheticSource(snapshot), archive_max_gb=gb, clock=clock or Clock())
 
@@ -136,7 +144,11 @@ def wide_chains(count: int, contracts: int) -> Iterator[dict[str, Any]]:
     chain = make_record(document)
     half = [
         {field.name: sample(field) for field in fields}
-        | {"contract_symbol": f"QQZX260220C{strike * 1000:08d}", "strike": float(strike), "implied_volatility": 0.234567}
+        | {
+            "contract_symbol": f"QQZX260220C{strike * 1000:08d}",
+            "strike": float(strike),
+            "implied_volatility": 0.234567,
+        }
         for strike in range(100, 100 + contracts // 2)
     ]
     for number in range(count):
