@@ -13,9 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 import yfinance.cache
 import yfinance.data
 
+from collector.market.contract import parse_occ
 from collector.providers.base import (
     BadAnswer,
     Bar,
@@ -30,10 +32,15 @@ from collector.providers.base import (
     Unreachable,
 )
 from collector.providers.call_budget import BudgetSpent, CallBudget
+from collector.providers.demo import DemoProvider
 from collector.providers.yahoo import YahooProvider
 from collector.providers.yahoo_bodies import parse_chart, parse_options
 from collector.providers.yahoo_transport import Timeouts
+from tests.providers.made_bodies import made_bodies, with_further_dates
 from tests.providers.yahoo_server import CHART, CRUMB, OPTIONS, RECORDED, Kind, TickerBodies, YahooServer, read_bodies
+
+# yfinance's own use of pandas.
+pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning:yfinance")
 
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 30), date(2026, 2, 20), date(2026, 3, 20)
 QUICK = Timeouts(connect=1.0, read=0.5, operation=3.0)
@@ -115,13 +122,12 @@ class TestAnswers:
         bars = make().bars("ZQXA", date(2025, 10, 27), date(2025, 10, 28))
         assert [(bar.date, bar.close) for bar in bars] == [(date(2025, 10, 27), 410.0), (date(2025, 10, 28), 412.0)]
 
-    def test_a_session_that_has_not_closed_is_no_bar(self, server: YahooServer, make: Make) -> None:
-        provider = make()
-        today = datetime.now(UTC)
-        day = provider.sessions().next_open(today)
-        result = server.bodies["ZQXA"].chart["chart"]["result"][0]  # type: ignore[index]
-        result["timestamp"][-1] = int(day.open.timestamp())
-        bars = provider.bars("ZQXA", date(2025, 10, 1), day.date)
+    def test_a_session_that_has_not_closed_is_no_bar(self, make: Make) -> None:
+        with time_machine.travel(datetime(2025, 11, 20, 20, 59, tzinfo=UTC)):
+            bars = make().bars("ZQXA", date(2025, 11, 17), date(2025, 11, 20))
+        assert [bar.date for bar in bars] == [date(2025, 11, 17), date(2025, 11, 18), date(2025, 11, 19)]
+        with time_machine.travel(datetime(2025, 11, 20, 21, 1, tzinfo=UTC)):
+            bars = make().bars("ZQXA", date(2025, 11, 17), date(2025, 11, 20))
         assert bars[-1].date == date(2025, 11, 20)
 
     def test_splits_and_dividends_are_known_once_the_bars_are(self, server: YahooServer, make: Make) -> None:
@@ -386,6 +392,15 @@ print(len(provider.chain("ZQXA", provider.expirations("ZQXA")[0]).contracts), pr
         assert server.requests[-1].cookie == "A3=d=made"
         assert not (tmp_path / "home").exists()
 
+    def test_a_cookie_file_that_is_broken_is_named(self, server: YahooServer, make: Make, tmp_path: Path) -> None:
+        provider = make()
+        (tmp_path / "cache" / "cookies.db").write_bytes(b"no database, " * 400)
+        with pytest.raises(BadAnswer, match=r"cookie file in .*cache fails, delete it"):
+            provider.expirations("ZQXA")
+        (tmp_path / "cache" / "cookies.db").unlink()
+        yfinance.cache._CookieCacheManager._Cookie_cache = None
+        assert len(make().expirations("ZQXA")) == 3
+
     @pytest.mark.parametrize(
         "url",
         ["https://query2.finance.yahoo.com", "http://192.0.2.7:80", "http://127.0.0.1.evil.test", "ftp://localhost"],
@@ -393,6 +408,38 @@ print(len(provider.chain("ZQXA", provider.expirations("ZQXA")[0]).contracts), pr
     def test_no_other_machine_stands_in_for_yahoo(self, tmp_path: Path, url: str) -> None:
         with pytest.raises(ValueError, match=r"OPTSITE_YAHOO_URL is .*on this machine only"):
             YahooProvider(tmp_path / "cache", None, url)
+
+
+class TestMadeBodies:
+    """The demo market's chains in Yahoo's shape, which end-to-end tests scan."""
+
+    def test_the_demos_chains_come_through_whole(self, tmp_path: Path) -> None:
+        demo = DemoProvider(datetime(2026, 1, 27, 15, 30, tzinfo=UTC))
+        ticker = demo.tickers()[1]
+        bodies = made_bodies(demo, [ticker], most=3)
+        with YahooServer(bodies) as server:
+            provider = YahooProvider(tmp_path / "cache", None, server.url, QUICK)
+            assert provider.expirations(ticker) == demo.expirations(ticker)[:3]
+            assert provider.quote(ticker).price == demo.quote(ticker).price
+            for day in provider.expirations(ticker):
+                stated = {c.contract_symbol: (c.bid, c.ask, c.volume) for c in demo.chain(ticker, day).contracts}
+                served = {c.contract_symbol: (c.bid, c.ask, c.volume) for c in provider.chain(ticker, day).contracts}
+                assert served == stated
+                assert len(served) > 20
+
+    def test_a_recorded_answer_gets_further_dates_that_are_marked(self, server: YahooServer, tmp_path: Path) -> None:
+        demo = DemoProvider(datetime(2026, 1, 27, 15, 30, tzinfo=UTC))
+        other = demo.tickers()[1]
+        day = next(day for day in demo.expirations(other) if day > MARCH)
+        server.bodies["ZQXA"] = with_further_dates(read_bodies(RECORDED)["ZQXA"].first or {}, demo, other, [day])
+        provider = YahooProvider(tmp_path / "cache", None, server.url, QUICK)
+        assert provider.expirations("ZQXA") == (JANUARY, FEBRUARY, MARCH, day)
+        assert len(provider.chain("ZQXA", JANUARY).contracts) == 22
+        made = provider.chain("ZQXA", day)
+        assert {parse_occ(str(c.contract_symbol)).root for c in made.contracts} == {"ZQXA"}
+        assert min(c.strike for c in made.contracts) < 101.2 < max(c.strike for c in made.contracts)
+        answers = [body["optionChain"]["result"][0] for body in server.bodies["ZQXA"].dated.values()]
+        assert [answer["made"] for answer in answers] == [True]
 
 
 @pytest.mark.recordings
