@@ -103,5 +103,5 @@ def _remove(archive: Archive, paths: list[str]) -> list[str]:
         try:
             (archive.export_dir / path).unlink(missing_ok=True)
         except OSError as error:
-            problems.append(f"the archive keeps {path}: {explain(error)}")
+            problems.append(f"not removed from the archive: {explain(error)}")
     return problems

@@ -42,7 +42,7 @@ def test_timestamps_do_not_depend_on_the_machine_zone() -> None:
 
 def test_manifest_says_what_the_design_lists_within_4_kb(market_folder: MarketFolder) -> None:
     snapshot = MarkedSnapshot(5)
-    snapshot.revisions = {name: "r" * 200 for name in DOCUMENTS}
+    snapshot.revisions = dict.fromkeys(DOCUMENTS, "r" * 200)
     exporter(market_folder, snapshot).export_all()
     content = (market_folder.export_dir / "manifest.json").read_bytes()
     assert len(content) < 4096
@@ -80,5 +80,5 @@ def test_manifest_that_is_none_is_refused_with_its_fault(market_folder: MarketFo
 def test_manifest_cut_short_is_refused(market_folder: MarketFolder) -> None:
     exporter(market_folder, MarkedSnapshot(1)).export_all()
     content = (market_folder.export_dir / "manifest.json").read_bytes()
-    with pytest.raises(ManifestError, match="manifest.json: not a manifest"):
+    with pytest.raises(ManifestError, match=r"manifest\.json: not a manifest"):
         load_manifest(content[: len(content) // 2])

@@ -191,4 +191,4 @@ def test_links_and_retention_that_fail_do_not_undo_a_publication(folders: Callab
     assert seen(folder) == {"marker 4"}
     problems = read_live(folder.export_dir)["last_export_error"]
     assert "alerts.json still shows an older generation" in problems
-    assert "the archive keeps archive/manifest_" in problems
+    assert "not removed from the archive: archive/manifest_" in problems
