@@ -45,7 +45,8 @@ def record_answer(export: Export, record: bytes) -> Response:
 
 def _page_url(request: Request, export: Export, offset: int, limit: int) -> str:
     """Return the address of another page, of the same generation."""
-    query = {**request.query_params.dict(), "limit": limit, "offset": offset, "generation": export.name or ""}
+    query: dict[str, str | int] = {name: request.query_params[name] for name in request.query_params}
+    query |= {"limit": limit, "offset": offset, "generation": export.name or ""}
     if not offset:
         del query["offset"]
     return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")

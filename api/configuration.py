@@ -15,8 +15,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["api.permissions.ReadsOrStaff"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.renderers.FormatNegotiation",
-    "EXCEPTION_HANDLER": "api.errors.answer",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "api.exception_handler.answer",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.EnvelopeSchema",
 }
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {

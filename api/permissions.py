@@ -28,6 +28,9 @@ class ReadsOrStaff(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Return whether the request may proceed; an open read never looks at the user."""
+        if request.method not in view.allowed_methods:
+            # Nothing is there to be permitted: the view answers 405, whoever asks.
+            return True
         if request.method in SAFE_METHODS and anonymous_reads():
             return True
         return bool(request.user and request.user.is_authenticated and request.user.is_staff)

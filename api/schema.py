@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from api.parameters import Parameter
@@ -53,6 +54,18 @@ SCAN_ACCEPTED: dict[str, Any] = {
 }
 
 EXPIRATION_FIELDS = ("expiration", "root", "dte", "settlement", "as_of", "grade", "atm_iv", "volume", "open_interest")
+
+
+class EnvelopeSchema(AutoSchema):  # type: ignore[misc]
+    """drf-spectacular's schema of a view, for lists that are described with their envelope."""
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """Return False: an answer is what its view describes, and is not wrapped into an array."""
+        return False
+
+    def get_operation_id(self) -> str:
+        """Return the family and what is asked of it: alerts_list, options_snapshot."""
+        return f"{self.get_tags()[0]}_{self.view.action}"
 
 
 def field_schema(field: Field) -> dict[str, Any]:

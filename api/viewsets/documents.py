@@ -14,6 +14,7 @@ from rest_framework.viewsets import ViewSet
 from api.answers import list_answer, page_of
 from api.errors import NoSuchRecord
 from api.parameters import Parameter, read_parameters
+from api.renderers import BrowsableRenderer
 from api.selection import equal, select
 from api.source import Export, open_export
 from exports.reader import DocumentReader
@@ -25,7 +26,10 @@ class DocumentViewSet(ViewSet):
     """A viewset that reads one generation of the documents, and no database."""
 
     def perform_authentication(self, request: Request) -> None:
-        """Leave the user to whoever asks for it: an open read needs none, so it makes no query."""
+        """Leave the user to whoever asks for it: an open read in JSON needs none, so it makes no query."""
+        if isinstance(request.accepted_renderer, BrowsableRenderer):
+            # The page asks which forms this user may see, by trying their methods: too late to read a session.
+            super().perform_authentication(request)
 
 
 def open_request(request: Request, declared: Sequence[Parameter]) -> tuple[dict[str, Any], Export]:
