@@ -39,6 +39,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     unhealthy: Callable[[float], str | None] | None = None
+    health_every: float = HEALTH_SECONDS
     ready: Callable[[], bool] | None = None
 
 
@@ -105,7 +106,7 @@ class Supervisor:
         if code is not None:
             self._bury(run, f"ended ({_ending(code)})")
         elif run.program.unhealthy is not None and now >= run.next_health_check:
-            run.next_health_check = now + HEALTH_SECONDS
+            run.next_health_check = now + run.program.health_every
             complaint = run.program.unhealthy(now - run.started_at)
             if complaint:
                 _kill_group(run.process)
@@ -125,7 +126,7 @@ class Supervisor:
             preexec_fn=child_setup(signal.SIGKILL),
         )
         run.started_at = time.monotonic()
-        run.next_health_check = run.started_at + HEALTH_SECONDS
+        run.next_health_check = run.started_at + run.program.health_every
         reader = threading.Thread(target=self._relay, args=(run.program.name, run.process.stdout), daemon=True)
         reader.start()
         run.readers = [*(thread for thread in run.readers if thread.is_alive()), reader]

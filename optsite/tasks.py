@@ -82,7 +82,7 @@ def _log_lines(name: str, output: TextIO, lines: deque[str]) -> None:
 
 def run_scheduled_scan(kind: str) -> str:
     """Run the scan of the slot that is due: ``kind`` is "scheduled" or "close"."""
-    return run_command(["scan", "--scheduled", "close" if kind == "close" else "scan"], SCAN_SECONDS)
+    return run_command(["scan", "--scheduled", kind], SCAN_SECONDS)
 
 
 def run_requested_scan(scan_id: str) -> str:

@@ -1,0 +1,125 @@
+"""What ``up`` does once, before the programs run: whose market, who may sign in, the first documents."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+from collector.models import ScanJob
+from exports.folders import MarketFolder
+from optsite.parent_death import child_setup
+
+MANAGE = Path(settings.BASE_DIR) / "manage.py"
+STAFF_USER = "admin"
+BACKFILL_SESSIONS = 90
+FRESH = timedelta(minutes=10)
+
+
+class NoMarket(Exception):
+    """The options name no market that can be served; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The market that is served, and why where that needs saying."""
+
+    folder: MarketFolder
+    recordings: Path | None = None
+    remark: str = ""
+
+
+def held_live_scan(data_dir: Path) -> bool:
+    """Return whether a live scan was ever joined in this data folder: its Parquet history is there."""
+    live = MarketFolder(data_dir, "yahoo")
+    return any(live.parquet_dir.rglob("*.parquet"))
+
+
+def choose_market(
+    data_dir: Path,
+    asked: str | None,
+    recordings: Path | None,
+    reaches_yahoo: Callable[[], bool],
+) -> Choice:
+    """Choose the market: what was asked for, else Yahoo, else the demo where Yahoo was never reached from here.
+
+    Args:
+        data_dir: the data folder.
+        asked: the provider by --provider or OPTSITE_PROVIDER, None where neither says.
+        recordings: the folder of recordings, for the provider recorded.
+        reaches_yahoo: tries the way to Yahoo.
+
+    Raises NoMarket where recordings are asked for and no folder is given.
+    """
+    if asked == "recorded" and recordings is None:
+        raise NoMarket("The provider recorded needs its folder: --recordings DIR or OPTSITE_RECORDINGS.")
+    if asked is not None:
+        return Choice(MarketFolder(data_dir, asked), recordings)
+    yahoo = MarketFolder(data_dir, "yahoo")
+    if reaches_yahoo():
+        return Choice(yahoo)
+    if held_live_scan(data_dir):
+        return Choice(yahoo, remark="Yahoo can't be reached now: the pages show what was scanned before.")
+    return Choice(
+        MarketFolder(data_dir, "demo"),
+        remark="Yahoo can't be reached: this is the demo market, with invented tickers; the next start tries again.",
+    )
+
+
+def make_staff_user() -> str | None:
+    """Make the staff user ``admin`` where nobody may sign in yet; return its password, None where somebody may."""
+    users = get_user_model()
+    if users.objects.filter(is_staff=True, is_active=True).exists():
+        return None
+    password = secrets.token_urlsafe(15)
+    users.objects.create_superuser(username=STAFF_USER, password=password)
+    return password
+
+
+def first_scans(folder: MarketFolder, recordings: Path | None, now: datetime | None = None) -> list[list[str]]:
+    """Return the scan commands that a start owes: none where the newest scan is under ten minutes old.
+
+    The demo's first start fills 90 sessions of history first.
+    """
+    scan = ["scan", *(["--recordings", str(recordings)] if recordings else [])]
+    if not (folder.export_dir / "manifest.json").exists():
+        return [["scan", "--backfill", str(BACKFILL_SESSIONS)], scan] if folder.market == "demo" else [scan]
+    newest = (
+        ScanJob.objects.filter(market=folder.market, state=ScanJob.State.DONE)
+        .order_by("-finished_at")
+        .values_list("finished_at", flat=True)
+        .first()
+    )
+    fresh = newest is not None and newest > (now or datetime.now(UTC)) - FRESH
+    return [] if fresh else [scan]
+
+
+def run_on_terminal(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Run ``manage.py`` with the arguments on this terminal; return its exit code. It ends with this process."""
+    child = subprocess.Popen([sys.executable, str(MANAGE), *arguments], env=dict(environment), preexec_fn=child_setup())
+    try:
+        return child.wait()
+    except BaseException:
+        # Ctrl-C reaches the child as well: it gets a moment to say how far it came.
+        try:
+            child.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        raise
+
+
+def child_environment(choice: Choice) -> dict[str, str]:
+    """Return the environment of this process with the chosen market in it."""
+    chosen = {"OPTSITE_DATA_DIR": str(choice.folder.data_dir), "OPTSITE_PROVIDER": choice.folder.provider}
+    if choice.recordings is not None:
+        chosen["OPTSITE_RECORDINGS"] = str(choice.recordings)
+    return {**os.environ, **chosen, "PYTHONUNBUFFERED": "1"}
