@@ -153,3 +153,11 @@ def wide_chains(count: int, contracts: int) -> Iterator[dict[str, Any]]:
     ]
     for number in range(count):
         yield chain | {"ticker": f"T{number // 10}", "root": f"R{number}", "calls": half, "puts": half}
+
+
+class FolderSource(SyntheticSource):
+    """What EXPORT_SOURCE may name: made with the market's folder, as the store's source is."""
+
+    def __init__(self, folder: MarketFolder) -> None:
+        super().__init__(MarkedSnapshot(2))
+        self.folder = folder
