@@ -316,8 +316,10 @@ SPECTACULAR_SETTINGS = api_configuration.SPECTACULAR_SETTINGS
 UNFOLD = {
     "SITE_TITLE": "Option chain dashboard",
     "SITE_HEADER": "Option chains",
-    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_URL": reverse_lazy("overview"),
+    "SITE_SYMBOL": "candlestick_chart",
     "SHOW_HISTORY": False,
+    "SIDEBAR": SIDEBAR,
     "SIDEBAR": SIDEBAR,
 }
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from api import health
 from api.viewsets.root import UnknownAddress
 from optsite.pages.overview import LivePart, OverviewPage, ScanNow
 from optsite.pages.ticker import TickerPage
@@ -22,6 +23,8 @@ urlpatterns = [
     path("staff/scan/", admin.site.admin_view(ScanNow.as_view()), name="scan-now"),
     path("staff/ticker/<str:ticker>/", admin.site.admin_view(TickerPage.as_view()), name="ticker"),
     path("admin/", admin.site.urls),
+    path("healthz/live", health.live, name="healthz-live"),
+    path("healthz/ready", health.ready, name="healthz-ready"),
     path("api/", RedirectView.as_view(pattern_name="api:root")),
     path("api/v1/", include("api.urls")),
     re_path(r"^api/.*$", UnknownAddress.as_view()),
