@@ -44,8 +44,9 @@ def cron_of(kind: Kind, provider: str) -> str:
 
 def slot_at(now: datetime, cron: str) -> datetime:
     """Return the newest moment of the cron line at or before ``now``, in UTC."""
-    next_minute = now.astimezone(NEW_YORK).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    moment: datetime = croniter(cron, next_minute).get_prev(datetime)
+    # Added in UTC: in New York's own time the sum would forget which of autumn's two hours it is.
+    next_minute = now.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    moment: datetime = croniter(cron, next_minute.astimezone(NEW_YORK)).get_prev(datetime)
     return moment.astimezone(UTC)
 
 

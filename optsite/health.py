@@ -9,7 +9,6 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,10 +30,10 @@ class Finding:
     text: str
 
 
-def check_python(version: Sequence[int] = sys.version_info) -> Finding:
+def check_python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Finding:
     """Check the interpreter's version."""
     found = ".".join(str(part) for part in version[:3])
-    if PYTHON_FROM <= tuple(version[:2]) < PYTHON_BELOW:
+    if PYTHON_FROM <= version[:2] < PYTHON_BELOW:
         return Finding("ok", f"Python {found}")
     return Finding("failed", f"Python {found}: 3.11, 3.12 or 3.13 is needed")
 

@@ -324,7 +324,7 @@ UNFOLD = {
 }
 
 # retry counts from the prefetch, so it exceeds timeout * (queue_limit + 2) / workers with a margin.
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": f"optsite-{MARKET_FOLDER.market}",
     "label": "Task queue",
     "orm": "default",
