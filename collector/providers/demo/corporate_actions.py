@@ -92,7 +92,7 @@ class CorporateActions:
                 amount=SPLIT_RATIO,
             )
             for ordinal in (last, last + SPLIT_CYCLE)
-            if SPLIT_NOTICE < ordinal < len(self._timeline)
+            if ordinal < len(self._timeline)
         ]
 
     def _dividends(self, now: int) -> list[Event]:
@@ -110,13 +110,12 @@ class CorporateActions:
                 amount=amount,
             )
             for ordinal in range(last - QUARTERS_BACK * QUARTER, last + QUARTER + 1, QUARTER)
-            if ordinal > DIVIDEND_NOTICE
         ]
 
     def _earnings(self, now: int) -> list[Event]:
         # A report is out at the close of its session, which is when the market's next session begins.
         last = now - 1 - (now - 1 - earnings_phase(self._ticker)) % QUARTER
-        past = range(max(last - QUARTERS_BACK * QUARTER, EARNINGS_NOTICE + 1), last + 1, QUARTER)
+        past = range(last - QUARTERS_BACK * QUARTER, last + 1, QUARTER)
         coming = last + QUARTER
         if coming - now <= EARNINGS_NOTICE:
             return [self._confirmed(ordinal) for ordinal in (*past, coming)]

@@ -36,6 +36,7 @@ _OPEN_INTEREST_MULTIPLE = 6
 _LEAST_OPEN_INTEREST = 40
 _PREMIUM = 600_000.0
 _LEAST_PREMIUM = 450_000.0
+_LEAST_VOLUME = 1500
 _LEAST_PRICE = 0.25
 _CHEAPEST = 0.05
 _DISLIKE = 100.0
@@ -147,9 +148,8 @@ def _candidates(
     price = prices(path, common, rows.strike, rows.sign)
     away = rows.sign * np.log(rows.strike / common.forward) / np.sqrt(common.theta)
     held = trade_record(path, expiration, ordinal).open_interest(ordinal)
-    volume = np.ceil(
-        np.maximum(_OPEN_INTEREST_MULTIPLE * held, _LEAST_PREMIUM / (100.0 * np.maximum(price, _CHEAPEST)))
-    )
+    dear_enough = np.ceil(_LEAST_PREMIUM / (100.0 * np.maximum(price, _CHEAPEST)))
+    volume = np.maximum(np.maximum(_OPEN_INTEREST_MULTIPLE * held, dear_enough), _LEAST_VOLUME)
     distance = np.abs(np.log(volume * 100.0 * np.maximum(price, _CHEAPEST) / _PREMIUM))
     liked = (away > _NEAR) & (away < _FAR) & (price >= _LEAST_PRICE) & (held >= _LEAST_OPEN_INTEREST)
     unfitness = np.where(liked, distance, distance + _DISLIKE)

@@ -18,7 +18,9 @@ from collector.market.calendar import Session, continuous_sessions
 from collector.providers.demo.draws import FloatArray, IntArray
 
 FIRST_DAY = date(2006, 1, 3)
-WARM_UP = 300
+# Two years and more of events and of open interest lie behind the first moment, a year of expirations before the last.
+WARM_UP = 700
+RUN_OUT = 300
 YEARS_AHEAD = 3
 AUCTION_SECONDS = 60.0
 
@@ -58,8 +60,8 @@ class Timeline:
         if moment.tzinfo is None:
             raise ValueError(f"moment {moment.isoformat()} has no time zone: give an aware datetime")
         ordinal = int(np.searchsorted(self.opens, moment.timestamp(), side="right")) - 1
-        if not WARM_UP <= ordinal < len(self) - WARM_UP:
-            first, last = self.sessions[WARM_UP].date, self.sessions[-WARM_UP - 1].date
+        if not WARM_UP <= ordinal < len(self) - RUN_OUT:
+            first, last = self.sessions[WARM_UP].date, self.sessions[-RUN_OUT - 1].date
             raise ValueError(f"moment {moment.isoformat()} is outside the demo market: give one from {first} to {last}")
         return ordinal
 
