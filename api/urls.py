@@ -9,14 +9,14 @@ from api.viewsets.alerts import AlertViewSet
 from api.viewsets.chains import ChainViewSet
 from api.viewsets.features import FeatureViewSet
 from api.viewsets.options import OptionViewSet
-from api.viewsets.root import RootViewSet, UnknownAddress
+from api.viewsets.root import RootViewSet, unknown_address
 from api.viewsets.scans import ScanViewSet
 from api.viewsets.status import MetaViewSet, StatusViewSet
 
 app_name = "api"
 
 urlpatterns = [
-    path("", RootViewSet.as_view({"get": "list"}), name="root"),
+    path("", RootViewSet.as_view({"get": "list"}, name="Option chain API"), name="root"),
     path("alerts/", AlertViewSet.as_view({"get": "list"}, name="Alerts"), name="alerts"),
     path("alerts/latest/", AlertViewSet.as_view({"get": "latest"}, name="Latest alerts"), name="alerts-latest"),
     path(
@@ -50,5 +50,5 @@ urlpatterns = [
     path("meta/", MetaViewSet.as_view({"get": "list"}, name="Meta"), name="meta"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
-    re_path(r"^.*$", UnknownAddress.as_view(), name="unknown"),
+    re_path(r"^.*$", unknown_address, name="unknown"),
 ]

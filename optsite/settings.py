@@ -23,7 +23,7 @@ from api import configuration as api_configuration
 from exports.folders import MarketFolder
 from exports.tickers import canonical_list
 from optsite.data_folder import secret_key
-from optsite.pages.navigation import SIDEBAR
+from optsite.pages.navigation import FAVICONS, SIDEBAR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -318,6 +318,7 @@ UNFOLD = {
     "SITE_HEADER": "Option chains",
     "SITE_URL": reverse_lazy("overview"),
     "SITE_SYMBOL": "candlestick_chart",
+    "SITE_FAVICONS": FAVICONS,
     "SHOW_HISTORY": False,
     "SIDEBAR": SIDEBAR,
     "SIDEBAR": SIDEBAR,

@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from api import health
-from api.viewsets.root import UnknownAddress
+from api.viewsets.root import unknown_address
 from optsite.pages.overview import LivePart, OverviewPage, ScanNow
 from optsite.pages.ticker import TickerPage
 
@@ -27,5 +27,5 @@ urlpatterns = [
     path("healthz/ready", health.ready, name="healthz-ready"),
     path("api/", RedirectView.as_view(pattern_name="api:root")),
     path("api/v1/", include("api.urls")),
-    re_path(r"^api/.*$", UnknownAddress.as_view()),
+    re_path(r"^api/.*$", unknown_address),
 ]

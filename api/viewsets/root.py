@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve, reverse
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,8 +36,6 @@ ENDPOINTS_OF_TICKER = ("alerts-ticker", "expirations", "snapshot", "features-lat
 class RootViewSet(DocumentViewSet):
     """Every endpoint by name; {ticker} stands for a ticker such as AAPL."""
 
-    name = "Option chain API"
-
     def list(self, request: Request) -> Response:
         """Answer the addresses of the endpoints."""
         read_parameters(request, ())
@@ -59,6 +58,15 @@ class UnknownAddress(APIView):
         """Answer 404 to every method."""
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request, force=True)
         raise NoSuchRecord(f"{request.path} is no address of this API.", help=_help(request.path))
+
+
+_answer_unknown = UnknownAddress.as_view()
+
+
+@csrf_exempt
+def unknown_address(request: HttpRequest) -> HttpResponseBase:
+    """Answer an address that is none. A plain function: as a view of DRF's it would show in every breadcrumb."""
+    return _answer_unknown(request)
 
 
 def _template(request: Request, name: str) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
+
+FAVICONS: list[dict[str, Any]] = [
+    {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("optsite/favicon.svg")}
+]
 
 SIDEBAR: dict[str, Any] = {
     "show_search": False,

@@ -16,7 +16,7 @@ from api.source import Export, open_export
 from api.status import compose_status
 from optsite.pages.chrome import StaffPage
 
-SHOWN_ALERTS = 12
+SHOWN_ALERTS = 8
 STANDING = ("new", "ongoing")
 
 

@@ -13,12 +13,12 @@ from api.errors import NoSuchRecord
 from api.selection import equal, select
 from api.source import Export
 from api.viewsets.chains import without_contracts
-from exports.documents import FEATURE_FIELDS
+from exports.documents import FEATURE_FIELDS, Field
 from exports.tickers import TickerError, canonical
 from optsite.pages.chain_table import strike_rows, volume_by_strike
 from optsite.pages.chrome import StaffPage
 
-SHOWN_ALERTS = 20
+SHOWN_ALERTS = 10
 CHART_SESSIONS = 120
 NOT_FIGURES = (
     "ticker",
@@ -67,6 +67,7 @@ class TickerPage(StaffPage):
         history = _record_of(export, "history", self.ticker)
         return {
             "ticker": self.ticker,
+            "tickers": _tickers(export),
             "known": feature is not None or bool(chains),
             "feature": feature,
             "figures": _figures(feature) if feature else [],
@@ -120,13 +121,24 @@ def _figures(feature: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "name": field.name,
             "help": field.help,
-            "style": STYLE_OF_UNIT.get(field.unit, "yes" if field.type == "boolean" else "plain"),
+            "style": _style(field),
             "value": feature.get(field.name),
             "reason": (feature.get("reasons") or {}).get(field.name),
         }
         for field in FEATURE_FIELDS
         if field.name not in NOT_FIGURES and field.type not in ("array", "object")
     ]
+
+
+def _style(field: Field) -> str:
+    if field.name.startswith("return_"):
+        return "change"
+    return "yes" if field.type == "boolean" else STYLE_OF_UNIT.get(field.unit, "plain")
+
+
+def _tickers(export: Export) -> list[str]:
+    document = export.document("features")
+    return sorted(document.index.column("ticker").tolist()) if document is not None else []
 
 
 def _closes(history: dict[str, Any] | None) -> dict[str, Any] | None:

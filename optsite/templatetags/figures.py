@@ -105,6 +105,14 @@ def moment(text: str | None) -> SafeString:
 
 
 @register.filter
+def clock(text: str | None) -> SafeString:
+    """Return the time of day of a time of the documents, in UTC."""
+    if not text:
+        return dash("Not known yet.")
+    return format_html('<time datetime="{}" title="{}">{} UTC</time>', text, text, text[11:16])
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Return seconds as people say them: 45 s, 12 min, 3 h 5 min, 2 d 4 h."""
     if seconds is None:
@@ -123,6 +131,13 @@ def duration(seconds: float | None) -> str:
 def gigabytes(count: float | None) -> str:
     """Return bytes in GB."""
     return "–" if count is None else f"{count / 1e9:,.1f} GB"
+
+
+@register.filter
+def label(name: str) -> str:
+    """Return a field's name as a row's label."""
+    spelled = [word.upper() if word == "iv" else word for word in name.split("_")]
+    return " ".join((spelled[0][:1].upper() + spelled[0][1:], *spelled[1:]))
 
 
 @register.filter
