@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from collector.market.calendar import QuoteMoment, Sessions, dte, quote_moment
-from collector.market.contract import ContractError, build_occ, default_root, is_adjusted, parse_occ
+from collector.market.calendar import CalendarError, QuoteMoment, Sessions, dte, quote_moment
+from collector.market.contract import ContractError, default_root, is_adjusted, parse_occ
 from collector.market.settlement import Settlement, settlement
 from collector.providers.base import ContractQuote, OptionChain, Quote
 
@@ -112,7 +112,12 @@ def normalise(
         moment = quote_moment(sessions, chain.stamp, delay, chain.quote_time)
         admitted = _admit(ticker, chain, seen, rejections)
         for root, of_root in _by_root(admitted).items():
-            dies = settlement(root, ticker, chain.expiration, sessions)
+            try:
+                dies = settlement(root, ticker, chain.expiration, sessions)
+            except CalendarError:
+                # Some index roots list a year more than the calendar knows.
+                rejections["beyond_calendar"] += len(of_root)
+                continue
             if dies.time <= moment.as_of:
                 rejections["expired"] += len(of_root)
                 continue
@@ -137,6 +142,8 @@ def normalise(
 def _admit(ticker: str, chain: OptionChain, seen: set[str], rejections: Counter[str]) -> list[_Row]:
     """Return the chain's sound rows; count the others by reason."""
     rows: list[_Row] = []
+    own_root, date_code = default_root(ticker), f"{chain.expiration:%y%m%d}"
+    adjusted: dict[tuple[str, int | None], bool] = {}
     for quote in chain.contracts:
         if not (quote.strike > 0 and np.isfinite(quote.strike)):
             rejections["bad_strike"] += 1
@@ -144,27 +151,33 @@ def _admit(ticker: str, chain: OptionChain, seen: set[str], rejections: Counter[
         if quote.currency not in (None, "USD"):
             rejections["not_usd"] += 1
             continue
+        tail = f"{date_code}{quote.option_type[0].upper()}{round(quote.strike * 1000):08d}"
         if quote.contract_symbol is None:
-            root = default_root(ticker)
-            symbol = build_occ(root, chain.expiration, quote.option_type, quote.strike)
+            root = own_root
+        elif quote.contract_symbol.endswith(tail):
+            root = quote.contract_symbol[: -len(tail)].strip()
         else:
-            try:
-                parsed = parse_occ(quote.contract_symbol)
-            except ContractError:
-                rejections["bad_symbol"] += 1
-                continue
-            stated = (chain.expiration, quote.option_type, round(quote.strike, 3))
-            if (parsed.expiration, parsed.option_type, round(parsed.strike, 3)) != stated:
-                rejections["symbol_mismatch"] += 1
-                continue
-            root = parsed.root
-            symbol = build_occ(root, parsed.expiration, parsed.option_type, parsed.strike)
+            rejections[_symbol_fault(quote.contract_symbol)] += 1
+            continue
+        symbol = root + tail
         if symbol in seen:
             rejections["duplicate"] += 1
             continue
         seen.add(symbol)
-        rows.append(_Row(symbol, root, is_adjusted(ticker, root, quote.contract_size), quote))
+        kind = (root, quote.contract_size)
+        if kind not in adjusted:
+            adjusted[kind] = is_adjusted(ticker, root, quote.contract_size)
+        rows.append(_Row(symbol, root, adjusted[kind], quote))
     return rows
+
+
+def _symbol_fault(symbol: str) -> str:
+    """Return why a symbol does not fit its row: it can't be read, or it says otherwise."""
+    try:
+        parse_occ(symbol)
+    except ContractError:
+        return "bad_symbol"
+    return "symbol_mismatch"
 
 
 def _by_root(rows: Sequence[_Row]) -> dict[str, list[_Row]]:

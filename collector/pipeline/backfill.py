@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
+from collector.configuration import detectors
 from collector.market.calendar import sessions_of
 from collector.pipeline.collect import Progress
 from collector.pipeline.daily_bars import LONG_DAYS, SHORT_DAYS
-from collector.pipeline.planning import Scan
-from collector.pipeline.run import run_scan
+from collector.pipeline.join import join
+from collector.pipeline.planning import Scan, plan_scan
+from collector.pipeline.run import collect
 from collector.providers.base import Provider
 from collector.store.database import open_store
 from collector.store.history import backfilled
+from collector.store.staging import Staging
 from exports.folders import MarketFolder
 
 # At the close itself the demo's next session has begun.
 BEFORE_CLOSE = timedelta(seconds=1)
+AHEAD = 2
 
 
 def backfill(
@@ -39,12 +46,48 @@ def backfill(
     """
     moments = pending(folder, sessions, now)
     bar.begin("backfill", len(moments))
-    for number, moment in enumerate(moments):
-        bar.step(f"{moment:%Y-%m-%d}")
-        days = SHORT_DAYS if number else LONG_DAYS
-        run_scan(folder, make(moment), Scan(kind="backfill", moment=moment, bar_days=days))
-        bar.done()
+    # The next session is collected while this one is joined: DuckDB works outside the interpreter's lock.
+    with ThreadPoolExecutor(1, thread_name_prefix="backfill") as pool, open_store(folder, "backfill") as connection:
+        ahead = [_begin(pool, folder, make, moment, first=not number) for number, moment in enumerate(moments[:AHEAD])]
+        for number, moment in enumerate(moments):
+            bar.step(f"{moment:%Y-%m-%d}")
+            staging, collecting = ahead.pop(0)
+            collecting.result()
+            if number + AHEAD < len(moments):
+                ahead.append(_begin(pool, folder, make, moments[number + AHEAD], first=False))
+            join(connection, folder, staging, detectors(settings.OPTSITE.config), sessions_of(folder.market))
+            bar.done()
     return len(moments)
+
+
+def _begin(
+    pool: ThreadPoolExecutor,
+    folder: MarketFolder,
+    make: Callable[[datetime], Provider],
+    moment: datetime,
+    *,
+    first: bool,
+) -> tuple[Staging, Future[None]]:
+    """Plan a session and let the pool collect it; the first one brings the long run of bars."""
+    provider = make(moment)
+    days = LONG_DAYS if first else SHORT_DAYS
+    plan = plan_scan(folder, provider, Scan(kind="backfill", moment=moment), None)
+    staging = Staging(folder, plan.scan_id)
+    staging.write_plan(plan.to_json())
+    return staging, pool.submit(collect, folder, provider, plan, staging, Silent(), days)
+
+
+class Silent:
+    """Progress that nobody watches: the backfill's bar counts sessions, not tickers."""
+
+    def begin(self, phase: str, total: int) -> None:
+        """Say nothing."""
+
+    def step(self, ticker: str) -> None:
+        """Say nothing."""
+
+    def done(self) -> None:
+        """Say nothing."""
 
 
 def pending(folder: MarketFolder, sessions: int, now: datetime) -> list[datetime]:

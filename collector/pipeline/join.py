@@ -24,7 +24,7 @@ from collector.market.settlement import settlement
 from collector.pipeline.plan import ScanPlan
 from collector.store import history, records
 from collector.store.database import store_revision
-from collector.store.staging import Staging
+from collector.store.staging import Staging, staged_rows
 from exports.folders import MarketFolder
 
 logger = logging.getLogger(__name__)
@@ -87,14 +87,13 @@ def _transact(
         found = [record for record in collected if record["chains"]]
         coverage = {record["ticker"]: _coverage(connection, plan, record, sessions) for record in found}
         events = _detect(connection, plan, staging, found, detectors)
-        _append_tickers(connection, staging, collected, coverage, provenance)
+        _append_tickers(connection, staging, collected, provenance)
         recorded_at = {record["ticker"]: record["recorded_at"] for record in found}
         _append_alerts(connection, plan, events, recorded_at, provenance, revision)
         scan = _scan_row(staging, plan, collected, list(coverage.values()), events)
         scan["alerts"] = _standing(connection, plan)
         scan["seconds"]["join"] = round(time.perf_counter() - started, 3)
-        row = {**scan, "store_revision": revision, "recorded_at": scan["recorded_at"], **provenance.columns}
-        records.append(connection, "scans", [row])
+        records.append(connection, "scans", [{**scan, "store_revision": revision}], provenance.columns)
         records.append_revision(connection, revision, provenance)
         connection.execute("COMMIT")
     except BaseException:
@@ -150,25 +149,18 @@ def _detect(
         scan_id=plan.scan_id, provider=plan.provider, config_hash=plan.config_hash, code_version=code_version()
     )
     events: list[AlertEvent] = []
+    rows = staged_rows(connection, staging.parquet_files())
     for record in found:
         ticker = record["ticker"]
-        view = _view(connection, plan, staging, record, usual[ticker])
+        view = _view(plan, record, rows[ticker], usual[ticker])
         evaluations = [detector.evaluate(view) for detector in detectors]
         record["feature"]["detectors"] = [_seen(evaluation) for evaluation in evaluations]
         events += advance(standing[ticker], view, evaluations, context)
     return events
 
 
-def _view(
-    connection: duckdb.DuckDBPyConnection,
-    plan: ScanPlan,
-    staging: Staging,
-    record: dict[str, Any],
-    usual: pd.DataFrame,
-) -> TickerView:
+def _view(plan: ScanPlan, record: dict[str, Any], rows: pd.DataFrame, usual: pd.DataFrame) -> TickerView:
     """Return what the detectors see of a ticker."""
-    rows = connection.execute("SELECT * FROM read_parquet(?)", [str(staging.path / f"{record['ticker']}.parquet")]).df()
-    rows["expiration"] = rows["expiration"].dt.date
     chains = tuple(
         ChainView(
             root=chain["root"],
@@ -209,21 +201,20 @@ def _append_tickers(
     connection: duckdb.DuckDBPyConnection,
     staging: Staging,
     collected: Sequence[dict[str, Any]],
-    coverage: dict[str, dict[str, Any]],
     provenance: records.Provenance,
 ) -> None:
     """Append contracts, chains, features, bars and events."""
     records.append_contracts(connection, staging.parquet_files(), provenance)
     chains, features, bars, events = [], [], [], []
     for record in collected:
-        shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"], **provenance.columns}
+        shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
         chains += [{**chain, "analytics": {}, "listed": chain.get("listed"), **shared} for chain in record["chains"]]
         if record["feature"]:
             features.append({**record["feature"], **shared})
         bars += [{**bar, **shared} for bar in record["bars"]]
         events += [{**event, **shared, "ticker": event["ticker"]} for event in record["events"]]
-    records.append(connection, "chains", chains)
-    records.append(connection, "features", features)
+    records.append(connection, "chains", chains, provenance.columns)
+    records.append(connection, "features", features, provenance.columns)
     records.append_bars(connection, bars, provenance)
     records.append_events(connection, events, provenance)
 

@@ -10,7 +10,6 @@ from django.conf import settings
 
 from collector import watchlist
 from collector.configuration import effective
-from collector.pipeline.daily_bars import LONG_DAYS
 from collector.pipeline.plan import ScanKind, ScanPlan, calls_for_slot, configuration_hash, deadline
 from collector.providers.base import Provider
 from collector.providers.call_budget import CallBudget
@@ -35,7 +34,6 @@ class Scan:
     scan_id: str | None = None
     slot: datetime | None = None
     moment: datetime | None = None
-    bar_days: int = LONG_DAYS
 
 
 def plan_scan(folder: MarketFolder, provider: Provider, scan: Scan, budget: CallBudget | None) -> ScanPlan:

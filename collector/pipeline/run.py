@@ -49,7 +49,7 @@ def run_scan(
     staging.write_plan(plan.to_json())
     progress = JobProgress(folder, plan, bar)
     try:
-        collect(folder, provider, plan, staging, progress, scan.bar_days)
+        collect(folder, provider, plan, staging, progress)
         progress.begin("join", 1)
         with open_store(folder, f"join of scan {plan.scan_id}") as connection:
             joined = join(connection, folder, staging, detectors(settings.OPTSITE.config), provider.sessions())

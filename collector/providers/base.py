@@ -107,7 +107,7 @@ class ProviderError(Exception):
     """A provider's refusal or failure. ``reason`` is a code of exports/reasons.py.
 
     ``permanent``: asking again will not help (no options, not found). ``ends_scan``: no other ticker will fare better
-    (rate limited, unreachable).
+    (rate limited, the budget spent). Unreachable may be one ticker's bad luck: three in a row end a scan.
     """
 
     reason = "bad_answer"

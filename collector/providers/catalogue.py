@@ -37,7 +37,10 @@ PROVIDER_FACTS: dict[str, dict[str, Any]] = {
         "class": "collector.providers.yahoo.YahooProvider",
         "feed": "yahoo",
         "market": "live",
-        "terms": "Yahoo's quotes are for personal use only, delayed by 15 minutes, and may be neither resold nor republished.",
+        "terms": (
+            "Yahoo's quotes are for personal use only, delayed by 15 minutes, "
+            "and may be neither resold nor republished."
+        ),
         "delay_seconds": 900,
         "pays_per_expiration": True,
     },

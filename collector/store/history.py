@@ -68,16 +68,20 @@ def contract_history(
 def standing_alerts(
     connection: duckdb.DuckDBPyConnection, provider: str, tickers: Sequence[str], now: datetime
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return each ticker's alerts of the last 30 days as they stood at ``now``, the newest event of each."""
+    """Return each ticker's alerts, the newest state of each: all that stand, and those that ended in the last 30 days.
+
+    A scan that is joined late sees what later scans made of an alert, so that it begins no episode twice.
+    """
     rows = connection.execute(
         """
         SELECT ticker, arg_max(alert::VARCHAR, (happened_at, store_revision)) AS alert
         FROM alert_events
-        WHERE provider = ? AND list_contains(?, ticker) AND recorded_at <= ? AND happened_at >= ?
+        WHERE provider = ? AND list_contains(?, ticker)
         GROUP BY ticker, alert_id
+        HAVING arg_max(kind, (happened_at, store_revision)) <> 'ended' OR max(happened_at) >= ?
         ORDER BY ticker, alert_id
         """,
-        [provider, list(tickers), now, now - timedelta(days=ALERT_DAYS)],
+        [provider, list(tickers), now - timedelta(days=ALERT_DAYS)],
     ).fetchall()
     found: dict[str, list[dict[str, Any]]] = {ticker: [] for ticker in tickers}
     for ticker, alert in rows:
@@ -112,7 +116,9 @@ def is_joined(connection: duckdb.DuckDBPyConnection, scan_id: str) -> bool:
 
 
 def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> list[dict[str, Any]]:
-    """Return the alert events of the scans joined after a revision, oldest first; those of a backfill are no news.
+    """Return what is news of the scans joined after a revision, oldest first: alerts that began or ended.
+
+    Those of a backfill are none.
 
     Keys event_id, alert_id, kind, at (UTC) and alert, the record.
     """
@@ -120,7 +126,7 @@ def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> 
         """
         SELECT e.event_id, e.alert_id, e.kind, epoch_us(e.happened_at), e.alert
         FROM alert_events e JOIN scans s USING (scan_id)
-        WHERE e.store_revision > ? AND s.kind <> 'backfill'
+        WHERE e.store_revision > ? AND s.kind <> 'backfill' AND e.kind <> 'ongoing'
         ORDER BY e.store_revision, e.happened_at, e.event_id
         """,
         [revision],

@@ -55,23 +55,33 @@ class Provenance:
         }
 
 
-def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+def append(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Sequence[dict[str, Any]],
+    shared: dict[str, Any] | None = None,
+) -> None:
     """Append rows to a table, columns by name; a column that no row has is null.
 
-    Lists and objects become JSON text; times and dates may be ISO text.
+    Lists and objects become JSON text; times and dates may be ISO text. ``shared`` are columns whose value all rows
+    share.
     """
     if not rows:
         return
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    shared = shared or {}
+    names = list(dict.fromkeys(name for row in rows for name in row if name not in shared))
     kinds = column_types(connection, table)
-    unknown = [name for name in names if name not in kinds]
+    unknown = [name for name in [*names, *shared] if name not in kinds]
     if unknown:
         raise ValueError(f"table {table} has no column {', '.join(unknown)}")
     data = {name: pd.Series([_cell(name, row.get(name)) for row in rows], dtype="object") for name in names}
     connection.register("staged_rows", pd.DataFrame(data))
-    casts = ", ".join(f'CAST("{name}" AS {kinds[name]})' for name in names)
-    listed = ", ".join(f'"{name}"' for name in names)
-    connection.execute(f"INSERT INTO {table} ({listed}) SELECT {casts} FROM staged_rows")
+    casts = [f'CAST("{name}" AS {kinds[name]})' for name in names] + [f"CAST(? AS {kinds[name]})" for name in shared]
+    listed = ", ".join(f'"{name}"' for name in [*names, *shared])
+    connection.execute(
+        f"INSERT INTO {table} ({listed}) SELECT {', '.join(casts)} FROM staged_rows",
+        [_cell(name, value) for name, value in shared.items()],
+    )
     connection.unregister("staged_rows")
 
 
@@ -152,16 +162,13 @@ def _append_news(
         [provenance.provider],
     ).fetchall()
     connection.unregister("staged_rows")
-    append(connection, table, [{**rows[position], **provenance.columns} for (position,) in fresh])
+    append(connection, table, [rows[position] for (position,) in fresh], provenance.columns)
 
 
 def append_revision(connection: duckdb.DuckDBPyConnection, revision: int, provenance: Provenance) -> None:
     """Append the revision that a join makes."""
-    append(
-        connection,
-        "revisions",
-        [{"store_revision": revision, "scan_id": provenance.scan_id, "inserted_at": provenance.inserted_at}],
-    )
+    row = {"store_revision": revision, "scan_id": provenance.scan_id, "inserted_at": provenance.inserted_at}
+    append(connection, "revisions", [row])
 
 
 def _cell(name: str, value: Any) -> Any:

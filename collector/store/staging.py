@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -106,16 +106,18 @@ class Staging:
         """Return how the collecting ended, None where it did not."""
         return _read_json(self.path / OUTCOME)
 
-    def write_ticker(self, ticker: str, contracts: pd.DataFrame | None, record: dict[str, Any]) -> None:
-        """Keep a ticker: its contracts first, then the record that says it is done.
+    def write_contracts(self, ticker: str, contracts: pd.DataFrame, shared: dict[str, Any]) -> None:
+        """Keep a ticker's contracts; they count once its record is written.
 
         Args:
             ticker: canonical ticker.
-            contracts: rows with the columns of CONTRACT_COLUMNS, reasons as JSON text; None where there are none.
-            record: everything else, JSON-ready.
+            contracts: rows; with ``shared`` they have the columns of CONTRACT_COLUMNS. Flags joined by commas.
+            shared: columns whose value all rows share.
         """
-        if contracts is not None and len(contracts):
-            self._write_parquet(self.path / f"{ticker}.parquet", contracts)
+        self._write_parquet(self.path / f"{ticker}.parquet", contracts, shared)
+
+    def write_record(self, ticker: str, record: dict[str, Any]) -> None:
+        """Keep everything else of a ticker, JSON-ready, and so say that it is done."""
         _write_json(self.path / f"{ticker}.json", record)
 
     def is_done(self, ticker: str) -> bool:
@@ -158,23 +160,36 @@ class Staging:
                 self._connection.close()
                 self._connection = None
 
-    def _write_parquet(self, path: Path, contracts: pd.DataFrame) -> None:
+    def _write_parquet(self, path: Path, contracts: pd.DataFrame, shared: dict[str, Any]) -> None:
         """Write rows as Parquet, beside the name, synced and renamed."""
-        columns = ", ".join(f'"{name}"::{kind} AS "{name}"' for name, kind in CONTRACT_COLUMNS.items())
+        values = {name: "?" if name in shared else f'"{name}"' for name in CONTRACT_COLUMNS}
+        values["flags"] = "CASE WHEN flags = '' THEN [] ELSE string_split(flags, ',') END"
+        columns = ", ".join(f'CAST({values[name]} AS {kind}) AS "{name}"' for name, kind in CONTRACT_COLUMNS.items())
         temporary = path.with_name(path.name + ".tmp")
+        quoted = str(temporary).replace("'", "''")
         with self._lock:
             if self._connection is None:
                 self._connection = duckdb.connect(":memory:")
                 configure(self._connection, threads=1)
             self._connection.register("rows", contracts)
-            quoted = str(temporary).replace("'", "''")
             self._connection.execute(
-                f"COPY (SELECT {columns} FROM rows) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)"
+                f"COPY (SELECT {columns} FROM rows) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)",
+                [shared[name] for name in CONTRACT_COLUMNS if name in shared],
             )
             self._connection.unregister("rows")
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         os.replace(temporary, path)
+
+
+def staged_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """Return the contracts of staged files by ticker, expirations as dates."""
+    frame: pd.DataFrame = connection.execute(
+        "SELECT * FROM read_parquet(?) ORDER BY ticker, expiration, root, option_type, strike, contract_symbol",
+        [[str(file) for file in files]],
+    ).df()
+    frame["expiration"] = frame["expiration"].dt.date
+    return {str(ticker): rows.reset_index(drop=True) for ticker, rows in frame.groupby("ticker", sort=False)}
 
 
 def open_stagings(folder: MarketFolder) -> list[str]:
