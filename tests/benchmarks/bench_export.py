@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import orjson
 
 from exports.folders import MarketFolder
+from tests.exports.process_memory import memory_kib
 from tests.exports.synthetic import EmptySnapshot, exporter, wide_chains
 
 
@@ -50,19 +50,15 @@ def seconds(run: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def measure(folder: Path, chains: int, contracts: int, rounds: int) -> list[str]:
     """Return the lines to print."""
     market = MarketFolder(folder, "demo")
     exporter(market, EmptySnapshot()).export_all()
-    made = exporter(market, WideSnapshot(chains, contracts), gb=0)
+    made = exporter(market, WideSnapshot(chains, contracts), gb=1000)
     plain = folder / "plain.json"
-    base = peak_mib()
+    base = memory_kib("VmRSS")
     exports, dumps = [seconds(made.export_chains)], []
-    over = peak_mib() - base
+    over = (memory_kib("VmHWM") - base) / 1024
     for _ in range(rounds):
         dumps.append(seconds(lambda: plain_dump(plain, chains, contracts)))
         exports.append(seconds(made.export_chains))

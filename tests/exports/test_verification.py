@@ -41,8 +41,7 @@ def command(folder: MarketFolder, settings: Any, *arguments: str) -> tuple[int, 
     try:
         call_command("verify_exports", *arguments, stdout=out, stderr=err)
     except SystemExit as ended:
-        assert isinstance(ended.code, int)
-        return ended.code, out.getvalue() + err.getvalue()
+        return int(str(ended.code)), out.getvalue() + err.getvalue()
     return 0, out.getvalue() + err.getvalue()
 
 
