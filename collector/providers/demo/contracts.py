@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collector.market.calendar import new_york_date
 from collector.market.contract import build_occ
 from collector.providers.base import ContractQuote, OptionType
-from collector.providers.demo.corporate_actions import SPLIT_RATIO
-from collector.providers.demo.draws import FloatArray, Purpose, uniform
+from collector.providers.demo.corporate_actions import SPLIT_RATIO, last_split
+from collector.providers.demo.draws import IntArray, Purpose, uniform
 from collector.providers.demo.expirations import ListedExpiration
 from collector.providers.demo.path import PricePath
 from collector.providers.demo.quotes import Quotes, dark, down_to_tick, quotes, traded_price, up_to_tick
@@ -27,6 +28,19 @@ from collector.providers.demo.truth import prices
 CONTRACT_SIZE = 100
 _ADJUSTED_EVERY = 7
 _ADJUSTED_WIDTH = 0.08
+_ADJUSTED_FOR = timedelta(days=75)
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """An expiration at one instant: its contracts, what they have in common, what has traded."""
+
+    path: PricePath
+    expiration: ListedExpiration
+    at: Instants
+    rows: Ladder
+    common: Term
+    state: Trading
 
 
 def contracts(path: PricePath, expiration: ListedExpiration, moment: datetime) -> tuple[ContractQuote, ...]:
@@ -35,46 +49,20 @@ def contracts(path: PricePath, expiration: ListedExpiration, moment: datetime) -
     ordinal = int(at.ordinal[0])
     rows = ladder(path, expiration, ordinal)
     common = term(path, expiration.settles, at)
-    settled_before = path.timeline.ordinal_of(new_york_date(moment))
-    state = trading(path, expiration, rows, at, settled_before)
-    is_dark = (path.ticker.name, expiration.date) == dark_chain(ordinal)
-    quoted = dark(rows) if is_dark else quotes(path, rows, common, state, ordinal)
-    regular = _regular(path, expiration, rows, common, state, quoted, at, stated=not is_dark)
-    return (*regular, *(() if is_dark else _adjusted(path, expiration, rows, common)))
+    state = trading(path, expiration, rows, at, path.timeline.ordinal_of(new_york_date(moment)))
+    now = _Snapshot(path, expiration, at, rows, common, state)
+    if (path.ticker.name, expiration.date) == dark_chain(ordinal):
+        return tuple(_regular(now, dark(rows), np.zeros_like(state.open_interest)))
+    quoted = quotes(path, rows, common, state, ordinal)
+    return (*_regular(now, quoted, state.open_interest), *_adjusted(now))
 
 
-def _regular(
-    path: PricePath,
-    expiration: ListedExpiration,
-    rows: Ladder,
-    common: Term,
-    state: Trading,
-    quoted: Quotes,
-    at: Instants,
-    *,
-    stated: bool,
-) -> Iterator[ContractQuote]:
-    last, times, change = _last_trades(path, expiration, rows, state, at)
-    open_interest = state.open_interest if stated else np.zeros_like(state.open_interest)
-    columns = zip(
-        _option_types(rows),
-        rows.strike.tolist(),
-        quoted.bid.tolist(),
-        quoted.ask.tolist(),
-        quoted.bid_size.tolist(),
-        quoted.ask_size.tolist(),
-        last.tolist(),
-        times.tolist(),
-        change.tolist(),
-        state.volume.tolist(),
-        open_interest.tolist(),
-        quoted.vendor_implied_volatility.tolist(),
-        _in_the_money(rows, common).tolist(),
-        state.ever.tolist(),
-        strict=True,
-    )
-    root, day = path.ticker.name, expiration.date
-    for kind, strike, bid, ask, bids, asks, price, time, moved, volume, interest, vendor, inside, ever in columns:
+def _regular(now: _Snapshot, quoted: Quotes, open_interest: IntArray) -> Iterator[ContractQuote]:
+    root, day = now.path.ticker.name, now.expiration.date
+    columns = (*_quote_columns(now, quoted), open_interest.tolist(), *_trade_columns(now))
+    for kind, strike, bid, ask, bids, asks, vendor, inside, interest, price, time, change, volume, ever in zip(
+        *columns, strict=True
+    ):
         yield ContractQuote(
             option_type=kind,
             strike=strike,
@@ -85,7 +73,7 @@ def _regular(
             ask_size=asks,
             last_price=price if ever else None,
             last_trade_time=datetime.fromtimestamp(time, UTC) if ever else None,
-            change=moved if ever else None,
+            change=change if ever else None,
             volume=volume if ever else None,
             open_interest=interest,
             vendor_implied_volatility=vendor,
@@ -95,29 +83,48 @@ def _regular(
         )
 
 
-def _last_trades(
-    path: PricePath, expiration: ListedExpiration, rows: Ladder, state: Trading, at: Instants
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return price, POSIX time and change of each last trade; the change is 0 where it is of an earlier session."""
-    now = int(at.ordinal[0])
-    ordinal = np.where(state.ever, state.ordinal, now)
-    opening = np.full_like(ordinal, now)
-    both = path.timeline.at(
-        np.concatenate([ordinal, opening]), np.concatenate([state.progress, np.zeros(len(opening))])
+def _quote_columns(now: _Snapshot, quoted: Quotes) -> tuple[list[Any], ...]:
+    """Return type, strike, bid, ask, their sizes, the vendor's volatility, whether in the money."""
+    inside = now.rows.sign * (now.common.spot - now.rows.strike) > 0
+    columns = (
+        now.rows.strike,
+        quoted.bid,
+        quoted.ask,
+        quoted.bid_size,
+        quoted.ask_size,
+        quoted.vendor_implied_volatility,
+        inside,
     )
-    common = term(path, expiration.settles, both)
-    done, before = np.split(prices(path, common, np.tile(rows.strike, 2), np.tile(rows.sign, 2)), 2)
-    price = traded_price(done, rows, ordinal, path.ticker.spread)
-    change = np.where(state.today, np.round(price - down_to_tick(before), 2), 0.0)
-    return price, np.floor(both.seconds[: len(ordinal)]), change
+    return (_option_types(now.rows), *(column.tolist() for column in columns))
 
 
-def _adjusted(path: PricePath, expiration: ListedExpiration, rows: Ladder, common: Term) -> Iterator[ContractQuote]:
-    """Yield the contracts of before a split that deliver what 100 old shares became; only monthlies keep any."""
-    if rows.ratio == 1.0 or not expiration.monthly:
+def _trade_columns(now: _Snapshot) -> tuple[list[Any], ...]:
+    """Return price, POSIX time and change of each last trade, its session's volume, whether there was one.
+
+    The change is measured from the session's open; it is 0 where the trade is of an earlier session.
+    """
+    rows, state, today = now.rows, now.state, int(now.at.ordinal[0])
+    ordinal = np.where(state.ever, state.ordinal, today)
+    both = now.path.timeline.at(
+        np.concatenate([ordinal, np.full_like(ordinal, today)]),
+        np.concatenate([state.progress, np.zeros_like(state.progress)]),
+    )
+    common = term(now.path, now.expiration.settles, both)
+    done, opening = np.split(prices(now.path, common, np.tile(rows.strike, 2), np.tile(rows.sign, 2)), 2)
+    price = traded_price(done, rows, ordinal, now.path.ticker.spread)
+    change = np.where(state.today, np.round(price - down_to_tick(opening), 2), 0.0)
+    columns = (price, np.floor(both.seconds[: len(ordinal)]), change, state.volume, state.ever)
+    return tuple(column.tolist() for column in columns)
+
+
+def _adjusted(now: _Snapshot) -> Iterator[ContractQuote]:
+    """Yield the contracts of before a split that deliver what 100 old shares became: in the next few monthlies."""
+    path, expiration, rows = now.path, now.expiration, now.rows
+    split = path.timeline.sessions[last_split(path.ticker, int(now.at.ordinal[0]))].date
+    if rows.ratio == 1.0 or not expiration.monthly or expiration.date - split > _ADJUSTED_FOR:
         return
     root, size = path.ticker.adjusted_root, int(CONTRACT_SIZE * SPLIT_RATIO)
-    price = prices(path, common, rows.strike, rows.sign)
+    price = prices(path, now.common, rows.strike, rows.sign)
     bid = down_to_tick(price * (1.0 - _ADJUSTED_WIDTH))
     ask = up_to_tick(price * (1.0 + _ADJUSTED_WIDTH) + 0.01)
     held = (250.0 * uniform(Purpose.ADJUSTED, rows.identity)).astype(np.int64)
@@ -140,11 +147,6 @@ def _adjusted(path: PricePath, expiration: ListedExpiration, rows: Ladder, commo
 
 def _option_types(rows: Ladder) -> list[OptionType]:
     return ["call" if sign > 0 else "put" for sign in rows.sign.tolist()]
-
-
-def _in_the_money(rows: Ladder, common: Term) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = rows.sign * (common.spot - rows.strike) > 0
-    return inside
 
 
 @lru_cache(maxsize=32768)
