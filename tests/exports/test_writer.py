@@ -5,9 +5,12 @@ import os
 import shutil
 from collections import namedtuple
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from exports import writer
 from exports.documents import DOCUMENTS
 from exports.folders import MarketFolder
 from exports.reader import ExportReader
@@ -186,3 +189,23 @@ def test_a_source_that_breaks_off_leaves_no_file(market_folder: MarketFolder) ->
     with pytest.raises(KeyboardInterrupt):
         exporter(market_folder, Breaking(4), LATER).export_all()
     assert sorted(os.listdir(market_folder.export_dir / "archive")) == before
+
+
+def test_interrupt_right_after_the_last_rename_leaves_what_is_published(
+    market_folder: MarketFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task's time-out raises SystemExit wherever the program is."""
+    exporter(market_folder, MarkedSnapshot(3)).export_all()
+    true = writer.write_durably
+
+    def interrupted(path: Path, *arguments: Any) -> None:
+        true(path, *arguments)
+        if path.name == "manifest.json":
+            raise SystemExit
+
+    monkeypatch.setattr(writer, "write_durably", interrupted)
+    with pytest.raises(SystemExit):
+        exporter(market_folder, MarkedSnapshot(4), LATER).export_all()
+    generation = ExportReader(market_folder.export_dir).current()
+    assert generation is not None
+    assert markers(generation) == {"marker 4"}
