@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
 from croniter import croniter
 from django.conf import settings
@@ -16,11 +17,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django_q.models import Schedule
 
-from collector.market.calendar import NEW_YORK, Sessions
 from collector.models import ScanSlot
 from exports.folders import MarketFolder
 
+if TYPE_CHECKING:
+    # The calendar brings pandas with it, which whoever only syncs schedules has no use for.
+    from collector.market.calendar import Sessions
+
 Kind = Literal["scheduled", "close"]
+
+# The zone that the cluster fires in: New York.
+CLUSTER_ZONE = ZoneInfo(settings.Q_CLUSTER["time_zone"])
 
 LIVE_CRON = "*/10 9-16 * * 1-5"
 DEMO_CRON = "*/10 * * * *"
@@ -46,7 +53,7 @@ def slot_at(now: datetime, cron: str) -> datetime:
     """Return the newest moment of the cron line at or before ``now``, in UTC."""
     # Added in UTC: in New York's own time the sum would forget which of autumn's two hours it is.
     next_minute = now.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    moment: datetime = croniter(cron, next_minute.astimezone(NEW_YORK)).get_prev(datetime)
+    moment: datetime = croniter(cron, next_minute.astimezone(CLUSTER_ZONE)).get_prev(datetime)
     return moment.astimezone(UTC)
 
 
@@ -67,7 +74,7 @@ def next_slot(after: datetime, cron: str, sessions: Sessions | None = None) -> d
 
 
 def _next_moment(after: datetime, cron: str) -> datetime:
-    moment: datetime = croniter(cron, after.astimezone(NEW_YORK)).get_next(datetime)
+    moment: datetime = croniter(cron, after.astimezone(CLUSTER_ZONE)).get_next(datetime)
     return moment.astimezone(UTC)
 
 

@@ -78,7 +78,7 @@ class Environment(BaseSettings):
     )
     scan_cron: str = setting(
         "",
-        "When scans are due, New York time. Unset: */10 9-16 * * 1-5, for demo */10 * * * *.",
+        "When scans are due, New York time. Unset: `*/10 9-16 * * 1-5`, for demo `*/10 * * * *`.",
         "a cron line of five fields",
     )
     export_minutes: int = setting(5, "Minutes between exports.", "a whole number from 1 to 60", ge=1, le=60)
@@ -288,7 +288,6 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 # No collectstatic on a fresh machine: the files are served from the packages themselves.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

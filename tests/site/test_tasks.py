@@ -73,7 +73,8 @@ def test_a_requested_scan_is_queued_and_shown_at_once(served_folder: MarketFolde
     assert (row.market, row.kind, row.tickers, row.requested_by) == ("demo", "request", ["AAPL"], "mia")
     queued = OrmQ.objects.get()
     assert queued.key == settings.Q_CLUSTER["name"] == "optsite-demo"
-    assert (queued.func, queued.task["args"]) == ("optsite.tasks.run_requested_scan", (job["id"],))
+    assert queued.task["func"] == "optsite.tasks.run_requested_scan"
+    assert queued.task["args"] == (job["id"],)
     shown = read_live(served_folder.export_dir)["jobs"]
     assert [(one["scan_id"], one["state"]) for one in shown] == [(job["id"], "queued")]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import socket
 import sys
 from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -156,12 +156,16 @@ def programs(folder: MarketFolder, port: int) -> tuple[Program, Program]:
 
 
 def answers(port: int) -> bool:
-    """Return whether something listens on the port."""
+    """Return whether the web server answers a request, by whatever status."""
+    web = HTTPConnection(HOST, port, timeout=2)
     try:
-        with socket.create_connection((HOST, port), timeout=0.5):
-            return True
-    except OSError:
+        web.request("GET", "/healthz/live")
+        web.getresponse()
+    except (OSError, HTTPException):
         return False
+    finally:
+        web.close()
+    return True
 
 
 def missing_heartbeat(market: str, running_seconds: float) -> str | None:
