@@ -152,5 +152,6 @@ def _candidates(
     volume = np.maximum(np.maximum(_OPEN_INTEREST_MULTIPLE * held, dear_enough), _LEAST_VOLUME)
     distance = np.abs(np.log(volume * 100.0 * np.maximum(price, _CHEAPEST) / _PREMIUM))
     liked = (away > _NEAR) & (away < _FAR) & (price >= _LEAST_PRICE) & (held >= _LEAST_OPEN_INTEREST)
-    unfitness = np.where(liked, distance, distance + _DISLIKE)
+    # Where none is liked, the dearest of the others: a cheap option's premium is gone with the first move.
+    unfitness = np.where(liked, distance, _DISLIKE - np.log(np.maximum(price, _CHEAPEST)))
     return volume, np.where((away > 0.0) & (price >= _CHEAPEST), unfitness, np.inf)
