@@ -129,8 +129,8 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def gigabytes(count: float | None) -> str:
-    """Return bytes in GB."""
-    return "–" if count is None else f"{count / 1e9:,.1f} GB"
+    """Return bytes in GB; a dash where a template found none."""
+    return f"{count / 1e9:,.1f} GB" if isinstance(count, (int, float)) else "–"
 
 
 @register.filter

@@ -1,0 +1,100 @@
+"""The pages in Chromium: nothing from outside, charts drawn, both themes, the live row, the button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.api.sample_market import market_documents, publish_market
+from tests.pages.site_process import SiteProcess
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+DRAWN = """canvas => {
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let painted = 0;
+    for (let i = 3; i < pixels.length; i += 4) { painted += pixels[i] > 0; }
+    return painted / (pixels.length / 4);
+}"""
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_overview(page: Page, site: SiteProcess) -> None:
+    assert page.locator(".market-banner").inner_text() == "Demo market: invented tickers, simulated prices."
+    assert page.locator("#tickers tbody tr").count() == 3
+    assert page.locator("#alerts article").count() == 8
+    page.click("#tickers a.symbol >> text=ZORA")
+    page.wait_for_url("**/staff/ticker/ZORA/")
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_ticker_page_draws_its_charts(page: Page, site: SiteProcess) -> None:
+    page.goto(f"{site.address}/staff/ticker/ZORA/")
+    page.wait_for_load_state("load")
+    for canvas in ("#close-chart", "#strike-chart"):
+        box = page.locator(canvas).bounding_box()
+        assert box is not None
+        assert box["width"] > 300
+        assert page.locator(canvas).evaluate(DRAWN) > 0.01
+
+
+def test_the_theme_is_the_visitors(page: Page, site: SiteProcess) -> None:
+    background = "element => getComputedStyle(element).backgroundColor"
+    light = page.locator("#main").evaluate(background)
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    page.wait_for_load_state("load")
+    assert page.locator("html").evaluate("element => element.classList.contains('dark')")
+    assert page.locator("#main").evaluate(background) != light
+
+
+def test_a_chain_has_an_address_of_its_own(page: Page, site: SiteProcess) -> None:
+    page.goto(f"{site.address}/staff/ticker/ZORA/")
+    page.click("#chains a.symbol >> text=2026-02-20")
+    page.wait_for_url("**/staff/ticker/ZORA/?expiration=2026-02-20&root=ZORA#chain")
+    assert "24 days" in page.locator("#chain h2").inner_text()
+    assert page.locator("#chain tbody tr").count() == 7
+    assert page.locator("#at-the-money th").inner_text() == "102.50"
+
+
+def test_a_new_generation_renews_the_page(page: Page, site: SiteProcess) -> None:
+    documents = market_documents()
+    documents["features"] = documents["features"][:2]
+    publish_market(site.export_dir, documents, revision=3)
+    page.wait_for_function("document.querySelectorAll('#tickers tbody tr').length === 2", timeout=15_000)
+    publish_market(site.export_dir, market_documents(), revision=4)
+    page.wait_for_function("document.querySelectorAll('#tickers tbody tr').length === 3", timeout=15_000)
+
+
+def test_scan_now_shows_a_queued_scan(page: Page, site: SiteProcess) -> None:
+    page.click("text=Scan now")
+    page.wait_for_url("**/staff/")
+    row = page.locator("#jobs tbody tr").first
+    assert "queued" in row.inner_text()
+    scan_id = row.locator("a").inner_text()
+    page.click("text=Scan now")
+    page.wait_for_load_state("load")
+    assert page.locator("#jobs tbody tr").count() == 1
+    page.goto(f"{site.address}/api/v1/scans/{scan_id}/")
+    assert "queued" in page.locator(".response-info").inner_text()
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/", "/api/v1/scans/", "/api/v1/options/ZORA/snapshot/", "/api/v1/docs/", "/admin/"]
+)
+def test_other_pages_ask_nothing_of_the_outside(page: Page, site: SiteProcess, path: str) -> None:
+    page.goto(f"{site.address}{path}")
+    page.wait_for_load_state("networkidle")
+    assert "invented tickers" in page.locator("body").inner_text()
+
+
+def test_the_browsable_form_asks_for_a_scan(page: Page, site: SiteProcess) -> None:
+    page.goto(f"{site.address}/api/v1/scans/")
+    page.fill("input[name=tickers]", "zora, QUIL")
+    page.click("#post-object-form button:has-text('POST')")
+    page.wait_for_load_state("load")
+    assert "HTTP 202 Accepted" in page.locator(".response-info").inner_text()

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from optsite.templatetags.figures import clock, duration, figure, gigabytes, label, moment, reason
+
+
+@pytest.mark.parametrize(
+    ("value", "style", "text"),
+    [
+        (1234.5, "price", "1,234.50"),
+        (0.25, "percent", "25.0 %"),
+        (0.0123, "change", "+1.23 %"),
+        (-0.0123, "change", "-1.23 %"),
+        (1234567, "whole", "1,234,567"),
+        (0, "whole", "0"),
+        (100.0, "strike", "100"),
+        (97.5, "strike", "97.50"),
+        (True, "yes", "yes"),
+        (False, "yes", "no"),
+        ("2026-02-20", "plain", "2026-02-20"),
+    ],
+)
+def test_styles(value: object, style: str, text: str) -> None:
+    assert f">{text}</span>" in figure({"x": value}, "x", style)
+
+
+def test_a_missing_figure_says_why() -> None:
+    shown = figure({"x": None, "reasons": {"x": "short_history"}}, "x", "price")
+    assert "Too few sessions of history." in shown
+    assert ">–<" in shown
+
+
+@pytest.mark.parametrize("record", [None, {}, {"x": None}, {"x": None, "reasons": {}}])
+def test_a_missing_figure_without_a_reason(record: dict[str, object] | None) -> None:
+    assert "Not stated." in figure(record, "x", "price")
+
+
+def test_text_of_a_document_is_escaped() -> None:
+    assert "<script>" not in figure({"x": "<script>"}, "x")
+    assert "<script>" not in figure({"x": None, "reasons": {"x": "<script>"}}, "x")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (-3, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (7500, "2 h 5 min"),
+        (187200, "2 d 4 h"),
+    ],
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_times_are_in_utc() -> None:
+    assert "27 Jan 14:55 UTC" in moment("2026-01-27T14:55:00Z")
+    assert ">14:55 UTC<" in clock("2026-01-27T14:55:00Z")
+    assert ">–<" in moment(None)
+
+
+def test_words() -> None:
+    assert label("iv_30d") == "IV 30d"
+    assert label("put_call_volume_ratio") == "Put call volume ratio"
+    assert gigabytes(83_000_000_000) == "83.0 GB"
+    assert reason("closed") == "The market is closed at this slot."
+    assert reason("no_such_code") == "no_such_code"

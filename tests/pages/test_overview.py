@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from exports.live import write_live
+from tests.api import launchers
+from tests.api.sample_market import SCAN_ID, instant, market_documents, publish_market
+
+Documents = dict[str, list[dict[str, Any]]]
+
+
+def text(client: Client, address: str = "/staff/") -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_root_leads_to_the_overview(api: Client) -> None:
+    assert api.get("/").headers["Location"] == "/staff/"
+
+
+@pytest.mark.parametrize("address", ["/staff/", "/staff/ticker/ZORA/"])
+def test_pages_ask_for_a_login(api: Client, address: str) -> None:
+    answer = api.get(address)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/admin/login/?next={address}"
+
+
+def test_the_live_part_asks_for_staff(api: Client, market: Documents) -> None:
+    assert api.get("/staff/live/").status_code == 403
+
+
+def test_overview_shows_the_documents(staff: Client, market: Documents) -> None:
+    page = text(staff)
+    assert "invented tickers" in page
+    for ticker in ("QUIL", "ZORA", "^SPX"):
+        assert f'href="/staff/ticker/{ticker.replace("^", "%5E")}/"' in page
+    assert "1000 contracts traded against an open interest of 100." in page
+    assert SCAN_ID in page
+    assert "2026-03-20" in page
+    assert "-1.23 %" in page
+    assert "Too few sessions of history." in page
+
+
+def test_overview_where_nothing_was_exported(staff: Client, export_dir: Path) -> None:
+    page = text(staff)
+    assert "Nothing is exported yet." in page
+    assert "No scan has been exported yet." in page
+    assert "Stale" in page
+
+
+def test_a_real_market_has_no_banner(staff: Client, settings: Any, tmp_path: Path) -> None:
+    settings.MARKET_FOLDER = type(settings.MARKET_FOLDER)(tmp_path, "yahoo")
+    assert "invented tickers" not in text(staff)
+
+
+def test_running_jobs_and_market_state(staff: Client, market: Documents, export_dir: Path) -> None:
+    job = {
+        "scan_id": "20260127T150500Z-abc123",
+        "kind": "request",
+        "state": "running",
+        "tickers": ["ZORA"],
+        "requested_at": instant(datetime.now(UTC)),
+        "started_at": None,
+        "finished_at": None,
+        "phase": "collect",
+        "done": 3,
+        "total": 8,
+        "current_ticker": "ZORA",
+        "status": "",
+        "detail": "",
+    }
+    state = {"state": "open", "session": "2026-01-27", "opens_at": None, "closes_at": "2026-01-27T21:00:00Z"}
+    write_live(
+        export_dir,
+        {
+            "jobs": [job],
+            "market_state": state,
+            "next_scan_at": "2026-01-27T15:10:00Z",
+            "last_export_error": "disk full",
+            "health": {"disk_free_bytes": 83_000_000_000, "heartbeat_at": instant(datetime.now(UTC))},
+        },
+    )
+    page = text(staff, "/staff/live/")
+    assert '<progress value="3" max="8">' in page
+    assert "3/8 ZORA collect" in page
+    assert "27 Jan 21:00 UTC" in page
+    assert "15:10 UTC" in page
+    assert "The last export failed: disk full" in page
+    assert "83.0 GB" in page
+    assert "Beating" in page
+
+
+def test_a_new_generation_asks_for_the_page_anew(staff: Client, market: Documents, export_dir: Path) -> None:
+    generation = staff.get("/api/v1/status/").json()["generation"]
+    assert "HX-Refresh" not in staff.get("/staff/live/", {"generation": generation}).headers
+    publish_market(export_dir, market_documents(), revision=2)
+    assert staff.get("/staff/live/", {"generation": generation}).headers["HX-Refresh"] == "true"
+
+
+def test_scan_now_queues_the_watchlist(staff_user: Any, market: Documents, settings: Any) -> None:
+    settings.SCAN_LAUNCHER = "tests.api.launchers.record_launch"
+    launchers.launched.clear()
+    client = Client(headers={"host": "localhost"})
+    client.force_login(staff_user)
+    answer = client.post("/staff/scan/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/staff/")
+    assert launchers.launched == [([], "mara")]
+    assert "Scan 20260127T150500Z-abc123 is queued." in text(client)
+
+
+def test_scan_now_needs_the_csrf_token_and_a_post(staff: Client, market: Documents, settings: Any) -> None:
+    settings.SCAN_LAUNCHER = "tests.api.launchers.record_launch"
+    launchers.launched.clear()
+    assert staff.post("/staff/scan/").status_code == 403
+    assert staff.get("/staff/scan/").status_code == 405
+    assert launchers.launched == []

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+
+from tests.api.sample_market import feature, market_documents, publish_market
+
+Documents = dict[str, list[dict[str, Any]]]
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def charts(page: str) -> dict[str, Any]:
+    data = page.split('<script id="chart-data" type="application/json">', 1)[1].split("</script>", 1)[0]
+    parsed: dict[str, Any] = orjson.loads(data)
+    return parsed
+
+
+def test_ticker_page_shows_the_documents(staff: Client, market: Documents) -> None:
+    page = text(staff, "/staff/ticker/ZORA/")
+    assert "101.37" in page
+    assert "Too few sessions of history." in page
+    assert "2026-01-30" in page
+    assert "2026-02-20" in page
+    assert "1000 contracts traded against an open interest of 100." in page
+    assert "invented tickers" in page
+
+
+@pytest.mark.parametrize(("spelling", "address"), [("zora", "ZORA"), ("SPX", "%5ESPX"), ("_spx", "%5ESPX")])
+def test_other_spellings_lead_to_the_one_address(staff: Client, market: Documents, spelling: str, address: str) -> None:
+    answer = staff.get(f"/staff/ticker/{spelling}/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/staff/ticker/{address}/")
+
+
+def test_a_text_that_is_no_ticker(staff: Client, market: Documents) -> None:
+    assert staff.get("/staff/ticker/not a ticker/").status_code == 404
+
+
+def test_a_ticker_that_no_document_names(staff: Client, market: Documents) -> None:
+    page = text(staff, "/staff/ticker/NOSUCH/")
+    assert "Nothing of NOSUCH is exported." in page
+    assert charts(page) == {"history": None, "strikes": None}
+
+
+def test_a_chain_is_chosen_by_the_address(staff: Client, market: Documents) -> None:
+    page = text(staff, "/staff/ticker/^SPX/?expiration=2026-02-20&root=SPX")
+    assert "SPX · 24 days · AM" in page
+    assert "SPXW · 24 days · PM" in text(staff, "/staff/ticker/^SPX/?expiration=2026-02-20")
+
+
+def test_a_chain_that_is_not_there(staff: Client, market: Documents) -> None:
+    page = text(staff, "/staff/ticker/ZORA/?expiration=2030-01-01")
+    assert "No chain of ZORA expires on 2030-01-01." in page
+
+
+def test_a_newer_worse_attempt_is_shown(staff: Client, market: Documents) -> None:
+    assert "No contract near the money has a bid and an ask." in text(staff, "/staff/ticker/QUIL/")
+
+
+def test_charts_are_given_the_documents_figures(staff: Client, market: Documents) -> None:
+    drawn = charts(text(staff, "/staff/ticker/ZORA/"))
+    assert drawn["history"] == {"dates": market["history"][0]["dates"], "close": market["history"][0]["close"]}
+    assert drawn["strikes"]["strikes"] == [92.5, 95.0, 97.5, 100.0, 102.5, 105.0, 107.5]
+    assert drawn["strikes"]["calls"] == [120] * 7
+    assert drawn["strikes"]["puts"] == [80] * 7
+
+
+def test_closes_before_a_split_are_made_comparable(staff: Client, export_dir: Path) -> None:
+    documents = market_documents()
+    record = documents["history"][0]
+    record["close"] = [400.0] * 20 + [100.0] * 20
+    record["split_factor"] = [4.0] * 20 + [1.0] * 20
+    publish_market(export_dir, documents)
+    assert set(charts(text(staff, "/staff/ticker/ZORA/"))["history"]["close"]) == {100.0}
+
+
+def test_figures_without_a_usable_chain_say_so(staff: Client, export_dir: Path) -> None:
+    record = feature("EPAC", grade=None, volume=None, reasons={"volume": "no_usable_chain"})
+    publish_market(export_dir, {"features": [record]})
+    page = text(staff, "/staff/ticker/EPAC/")
+    assert "No chain of the ticker is usable." in page
+    assert "No chain of EPAC is exported." in page
