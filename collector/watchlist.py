@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -10,6 +10,7 @@ from django.db.models import F
 
 from collector.models import ScanJob, WatchedTicker
 
+REFUSED = (WatchedTicker.State.NO_OPTIONS, WatchedTicker.State.NOT_FOUND, WatchedTicker.State.NOT_USD)
 LIVE_TICKERS = ("SPY", "QQQ", "AAPL", "NVDA", "TSLA", "AMD", "MSFT")
 
 
@@ -44,8 +45,21 @@ def active(market: str) -> list[str]:
 
 
 def note_served(market: str, tickers: Iterable[str], at: datetime) -> None:
-    """Note that the tickers were served at ``at``."""
-    WatchedTicker.objects.filter(market=market, ticker__in=list(tickers)).update(last_served_at=at)
+    """Note that the tickers were served at ``at``; one that was set aside as refused is watched again."""
+    served = WatchedTicker.objects.filter(market=market, ticker__in=list(tickers))
+    served.update(last_served_at=at)
+    served.filter(state__in=REFUSED).update(state=WatchedTicker.State.ACTIVE, reason="")
+
+
+def note_refused(market: str, refusals: Mapping[str, tuple[str, str]]) -> None:
+    """Set aside tickers that a provider refuses for good; ``refusals`` holds reason code and detail by ticker.
+
+    A ticker that was served before stays: the refusal may be the provider's own fault.
+    """
+    for ticker, (reason, detail) in refusals.items():
+        WatchedTicker.objects.filter(
+            market=market, ticker=ticker, state=WatchedTicker.State.ACTIVE, last_served_at__isnull=True
+        ).update(state=reason, reason=detail[:200])
 
 
 def add(market: str, tickers: Iterable[str]) -> int:

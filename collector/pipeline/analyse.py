@@ -37,13 +37,18 @@ QUOTE_FAULTS = frozenset({"no_bid", "no_ask", "crossed", "negative_price"})
 
 @dataclass(slots=True)
 class Fetched:
-    """What the provider gave for a ticker; ``failed`` are expirations with the reason code of their failure."""
+    """What the provider gave for a ticker.
+
+    ``failed`` are expirations with the reason code of their failure, ``not_asked`` those that are listed and were not
+    chosen.
+    """
 
     ticker: str
     quote: Quote
     expirations: tuple[date, ...]
     chains: list[OptionChain] = field(default_factory=list)
     not_recorded: list[date] = field(default_factory=list)
+    not_asked: list[date] = field(default_factory=list)
     failed: dict[date, str] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
     events: tuple[Event, ...] = ()
@@ -78,6 +83,7 @@ def bare_record(
         "market_date": None,
         "expirations_listed": 0,
         "not_recorded": [],
+        "not_asked": [],
         "failed_expirations": {},
         "chains": [],
         "feature": None,
@@ -94,6 +100,7 @@ def full_record(fetched: Fetched, analysis: Analysis, feed: str) -> dict[str, An
     record["rejections"] = analysis.normalised.rejections
     record["expirations_listed"] = len(fetched.expirations)
     record["not_recorded"] = [day.isoformat() for day in fetched.not_recorded]
+    record["not_asked"] = [day.isoformat() for day in fetched.not_asked]
     record["failed_expirations"] = {day.isoformat(): reason for day, reason in fetched.failed.items()}
     record["bars"] = [asdict(bar) for bar in fetched.bars]
     record["events"] = [asdict(event) for event in fetched.events]

@@ -20,7 +20,7 @@ from collector import quality
 from collector.market.calendar import new_york_date
 from collector.pipeline.analyse import Fetched, bare_record, full_record, grade_chains, staged_contracts
 from collector.pipeline.daily_bars import LONG_DAYS, daily_bars
-from collector.pipeline.plan import ScanPlan, choose_expirations
+from collector.pipeline.plan import CALLS_FOR_BARS, CALLS_TO_BEGIN, ScanPlan, choose_expirations
 from collector.providers.base import (
     Bar,
     Event,
@@ -39,7 +39,7 @@ WORKERS = 3
 FAILURES_THAT_END = 3
 TICKERS_THAT_TELL = 2
 
-NOTHING_TO_RECORD = frozenset({"no_options", "bars_only"})
+NOT_A_FAILURE = frozenset({"no_options", "bars_only", "budget"})
 
 
 class Progress(Protocol):
@@ -87,7 +87,9 @@ class Collector:
         self.now = now
         self.bar_days = bar_days
         self._lock = threading.Lock()
-        self._reserved = 0
+        # An interrupted scan goes on with what it has spent.
+        self._calls_before = max((record["calls"] for record in staging.records()), default=0)
+        self._reserved = self._calls_before + CALLS_TO_BEGIN
         self._failures_in_a_row = 0
         self._stopped: str | None = None
 
@@ -107,11 +109,24 @@ class Collector:
             for ticker in waiting:
                 self._serve(ticker, collection)
         else:
-            with ThreadPoolExecutor(workers, thread_name_prefix="collect") as pool:
-                for future in [pool.submit(self._serve, ticker, collection) for ticker in waiting]:
-                    future.result()
+            self._serve_together(waiting, workers, collection)
         collection.stopped = self._stopped
         return collection
+
+    def calls(self) -> int:
+        """Return the requests that the scan has cost, those before an interruption included."""
+        return self._calls_before + self.provider.calls_used()
+
+    def _serve_together(self, tickers: Sequence[str], workers: int, collection: Collection) -> None:
+        """Serve tickers in a few threads; what ends this one ends the others after the request that they make."""
+        with ThreadPoolExecutor(workers, thread_name_prefix="collect") as pool:
+            try:
+                for future in [pool.submit(self._serve, ticker, collection) for ticker in tickers]:
+                    future.result()
+            except BaseException:
+                self._stopped = "interrupted"
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _stops_without_quotes(self) -> bool:
         """Say whether two tickers without live quotes end this scan: a scheduled one of a live feed."""
@@ -136,26 +151,34 @@ class Collector:
             self.progress.done()
             return
         self.progress.step(ticker)
-        calls, started = self.provider.calls_used(), time.perf_counter()
+        started = time.perf_counter()
         record = self._collect_ticker(ticker)
-        record["calls"] = self.provider.calls_used() - calls
+        if self._stopped == "interrupted":
+            # Half a ticker that counts as done would never be fetched whole.
+            return
+        record["calls"] = self.calls()
         record["seconds"] = round(time.perf_counter() - started, 3)
         self.staging.write_record(ticker, record)
         self.progress.done()
 
     def _why_not(self, ticker: str) -> str | None:
         """Return the reason code for not trying a ticker now; reserve its calls otherwise."""
+        reason = self._why_stop()
+        if reason is not None or self.plan.calls is None:
+            return reason
         with self._lock:
-            if self._stopped is not None:
-                return self._stopped
-            if self.now() >= self.plan.deadline:
-                return "deadline"
-            if self.plan.calls is not None:
-                cost = (self.plan.max_expirations or 1) + (2 if self.plan.fetch_bars else 0)
-                if max(self.provider.calls_used(), self._reserved) + cost > self.plan.calls:
-                    return "budget"
-                self._reserved = max(self.provider.calls_used(), self._reserved) + cost
+            cost = (self.plan.max_expirations or 1) + (CALLS_FOR_BARS if self.plan.fetch_bars else 0)
+            reserved = max(self.calls(), self._reserved) + cost
+            if reserved > self.plan.calls:
+                return "budget"
+            self._reserved = reserved
             return None
+
+    def _why_stop(self) -> str | None:
+        """Return the reason code for asking nothing more, None where the scan may go on."""
+        if self._stopped is not None:
+            return self._stopped
+        return "deadline" if self.now() >= self.plan.deadline else None
 
     def _note(self, error: ProviderError | None) -> None:
         """Keep count of failures that end a scan."""
@@ -165,6 +188,7 @@ class Collector:
                 return
             if error.ends_scan:
                 self._stopped = self._stopped or error.reason
+                return
             if isinstance(error, Unreachable):
                 self._failures_in_a_row += 1
                 if self._failures_in_a_row >= FAILURES_THAT_END:
@@ -179,14 +203,13 @@ class Collector:
         except ProviderError as error:
             self._note(error)
             outcome = "not_recorded" if error.reason == "not_recorded" else "failed"
-            outcome = "skipped" if error.reason in NOTHING_TO_RECORD else outcome
+            outcome = "skipped" if error.reason in NOT_A_FAILURE else outcome
             feed, now = self.provider.feed, self.now().isoformat()
             record = bare_record(ticker, feed, now, outcome, error.reason, str(error))
             if error.reason == "bars_only":
                 bars, events = self._bars_and_events(ticker, new_york_date(self.now()))
                 record["bars"], record["events"] = [asdict(bar) for bar in bars], [asdict(event) for event in events]
             return record
-        self._note(None)
         analysis = grade_chains(fetched, self.provider, self._earlier(ticker, fetched.chains))
         heads = analysis.normalised.chains
         if heads:
@@ -212,16 +235,24 @@ class Collector:
         quote = self.provider.quote(ticker)
         expirations = self.provider.expirations(ticker)
         fetched = Fetched(ticker, quote, expirations)
+        self._note(None)
         earnings = _next_earnings(self.provider.events(ticker), quote.stamp)
+        chosen = choose_expirations(expirations, quote.stamp, self.plan.max_expirations, earnings)
+        fetched.not_asked = [day for day in expirations if day not in set(chosen)]
         last_error: ProviderError | None = None
-        for expiration in choose_expirations(expirations, quote.stamp, self.plan.max_expirations, earnings):
+        for position, expiration in enumerate(chosen):
+            # The nearest chain came with the quote.
+            reason = self._why_stop() if position else None
+            if reason is not None:
+                fetched.failed[expiration] = reason
+                continue
             try:
                 fetched.chains.append(self.provider.chain(ticker, expiration))
             except NotRecorded:
                 fetched.not_recorded.append(expiration)
             except ProviderError as error:
                 if error.ends_scan:
-                    raise
+                    self._note(error)
                 logger.warning("%s %s: %s", ticker, expiration, error)
                 fetched.failed[expiration] = error.reason
                 last_error = error
@@ -230,15 +261,23 @@ class Collector:
         return fetched
 
     def _bars_and_events(self, ticker: str, market_date: date) -> tuple[tuple[Bar, ...], tuple[Event, ...]]:
-        """Return the ticker's daily bars and events; without them the figures that need them say so."""
+        """Return the ticker's daily bars and events.
+
+        Where the bars can't be had, those that were had last; without any the figures that need them say so.
+        """
+        asks = self.plan.fetch_bars and self._why_stop() is None
         try:
-            bars = daily_bars(
-                self.folder, self.provider, ticker, market_date, fetch=self.plan.fetch_bars, days=self.bar_days
-            )
+            bars = daily_bars(self.folder, self.provider, ticker, market_date, fetch=asks, days=self.bar_days)
+        except ProviderError as error:
+            logger.warning("%s has no new bars: %s", ticker, error)
+            if error.ends_scan:
+                self._note(error)
+            bars = daily_bars(self.folder, self.provider, ticker, market_date, fetch=False)
+        try:
             return bars, self.provider.events(ticker)
         except ProviderError as error:
-            logger.warning("%s has no bars or events: %s", ticker, error)
-            return (), ()
+            logger.warning("%s has no events: %s", ticker, error)
+            return bars, ()
 
     def _earlier(self, ticker: str, chains: Sequence[OptionChain]) -> pd.DataFrame | None:
         """Return the rows that tell carried volume, where the feed states neither last trade time nor change."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ import orjson
 from collector.providers.base import Bar, Provider
 from exports.durable_files import write_durably
 from exports.folders import MarketFolder
+
+logger = logging.getLogger(__name__)
 
 LONG_DAYS = 600
 RECORDED_DAYS = 40 * 365  # a recording gives all that it holds
@@ -42,9 +45,12 @@ def daily_bars(
         return bars
     try:
         kept = orjson.loads(path.read_bytes())
+        return tuple(Bar(**{**bar, "date": date.fromisoformat(bar["date"])}) for bar in kept)
     except FileNotFoundError:
         return ()
-    return tuple(Bar(**{**bar, "date": date.fromisoformat(bar["date"])}) for bar in kept)
+    except (ValueError, TypeError, KeyError) as error:
+        logger.warning("The bars kept in %s can't be read, the next close scan fetches them anew: %s", path, error)
+        return ()
 
 
 def _path(folder: MarketFolder, ticker: str) -> Path:

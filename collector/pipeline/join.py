@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from collector.alerts.lifecycle import AlertEvent, ScanContext, advance
@@ -23,7 +22,7 @@ from collector.market.calendar import Sessions
 from collector.market.settlement import settlement
 from collector.pipeline.plan import ScanPlan
 from collector.store import history, records
-from collector.store.database import store_revision
+from collector.store.database import Connection, store_revision
 from collector.store.staging import Staging, staged_rows
 from exports.folders import MarketFolder
 
@@ -40,7 +39,7 @@ class Joined:
 
 
 def join(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     folder: MarketFolder,
     staging: Staging,
     detectors: Sequence[Detector],
@@ -71,7 +70,7 @@ def join(
 
 
 def _transact(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     staging: Staging,
     plan: ScanPlan,
     collected: Sequence[dict[str, Any]],
@@ -102,12 +101,10 @@ def _transact(
     return Joined({**scan, "id": plan.scan_id}, revision, fresh=True)
 
 
-def _coverage(
-    connection: duckdb.DuckDBPyConnection, plan: ScanPlan, record: dict[str, Any], sessions: Sessions
-) -> dict[str, Any]:
+def _coverage(connection: Connection, plan: ScanPlan, record: dict[str, Any], sessions: Sessions) -> dict[str, Any]:
     """Compare a ticker's chains with those of its last scan; add to each chain what was listed before.
 
-    A chain that has settled since is not missed.
+    A chain that has settled since is not missed, nor is one that is still listed and was not asked for.
     """
     recorded_at, as_of = datetime.fromisoformat(record["recorded_at"]), datetime.fromisoformat(record["as_of"])
     before = history.last_coverage(connection, plan.provider, record["ticker"], recorded_at)
@@ -120,18 +117,20 @@ def _coverage(
         if settlement(root, record["ticker"], expiration, sessions).time > as_of
     ]
     both = [key for key in alive if key in now]
+    not_asked = set(record["not_asked"])
+    gone = {str(expiration) for expiration, root in alive if (expiration, root) not in now}
     return {
         "ticker": record["ticker"],
         "chains": len(now),
         "contracts": sum(chain["received"] for chain in record["chains"]),
-        "missing": sorted({str(expiration) for expiration, root in alive if (expiration, root) not in now}),
+        "missing": sorted(gone - not_asked),
         "not_recorded": record["not_recorded"],
         "contracts_before": sum(before[key] for key in both) if before else None,
     }
 
 
 def _detect(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     plan: ScanPlan,
     staging: Staging,
     found: Sequence[dict[str, Any]],
@@ -198,7 +197,7 @@ def _seen(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _append_tickers(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     staging: Staging,
     collected: Sequence[dict[str, Any]],
     provenance: records.Provenance,
@@ -220,7 +219,7 @@ def _append_tickers(
 
 
 def _append_alerts(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     plan: ScanPlan,
     events: Sequence[AlertEvent],
     recorded_at: dict[str, str],
@@ -250,7 +249,7 @@ def _append_alerts(
     records.append(connection, "alert_events", rows)
 
 
-def _standing(connection: duckdb.DuckDBPyConnection, plan: ScanPlan) -> int:
+def _standing(connection: Connection, plan: ScanPlan) -> int:
     """Return how many alerts of the provider stand after the scan."""
     row = connection.execute(
         "SELECT count(*) FROM (SELECT alert_id, arg_max(kind, (happened_at, store_revision)) AS kind "
@@ -289,7 +288,7 @@ def _scan_row(
         "new_alerts": sum(event.kind == "new" for event in events),
         "grades": dict(sorted(Counter(chain["grade"] for record in collected for chain in record["chains"]).items())),
         "rejections": _summed([record["rejections"] for record in collected]),
-        "provider_calls": outcome["calls"] if outcome else sum(record.get("calls", 0) for record in collected),
+        "provider_calls": outcome["calls"] if outcome else max((row["calls"] for row in collected), default=0),
         "seconds": {"collect": outcome["seconds"] if outcome else None},
         "configuration": plan.configuration,
         "config_hash": plan.config_hash,
@@ -341,7 +340,7 @@ def _status(tickers: dict[str, Any], stopped: str | None) -> tuple[str, str | No
     reason = stopped or troubles[0]["reason"]
     if tickers["ok"]:
         return "partial", reason
-    if not tickers["failed"] and stopped in (None, "no_quotes_yet"):
+    if not tickers["failed"]:
         return "skipped", reason
     return "failed", reason
 

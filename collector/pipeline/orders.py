@@ -82,7 +82,10 @@ def carry_out(order: Order, bar: Progress) -> Report:
     Raises OrderError, EmptyWatchlist, LockHeld, StoreError, PublicationError, ProviderError, ConfigError: see the
     command for their exit codes. Nothing collected is lost by any of them.
     """
-    provider = make_provider(order.folder, _options(order, order.as_of))
+    try:
+        provider = make_provider(order.folder, _options(order, order.as_of))
+    except ValueError as error:
+        raise OrderError(str(error)) from error
     order.folder.create()
     report = Report(lines=list(getattr(provider, "unreadable", ())))
     with KernelLock(order.folder.lock_dir / SCAN_LOCK, _purpose(order)).acquire(order.lock_seconds):

@@ -15,6 +15,7 @@ from collector.market.calendar import new_york_date
 ScanKind = Literal["scheduled", "close", "manual", "request", "backfill"]
 
 CALLS_TO_BEGIN = 2  # cookie and crumb, once a process
+CALLS_FOR_BARS = 1  # a ticker
 TARGET_DAYS = (60, 90)
 
 

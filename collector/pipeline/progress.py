@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from datetime import UTC, datetime
+
+from django.db import connection
 
 from collector.live import renew_live
 from collector.models import ScanJob
@@ -20,12 +23,17 @@ RENEW_EVERY_SECONDS = 1.0
 
 
 class JobProgress:
-    """Keeps a scan's row up to date, and live.json at most once a second; passes each step on to ``bar``."""
+    """Keeps a scan's row up to date, and live.json at most once a second; passes each step on to ``bar``.
+
+    Several threads may report.
+    """
 
     def __init__(self, folder: MarketFolder, plan: ScanPlan, bar: Progress | None = None) -> None:
         self.folder = folder
         self.bar = bar
         self._renewed = 0.0
+        self._lock = threading.Lock()
+        self._made_in = threading.get_ident()
         self.job, _ = ScanJob.objects.update_or_create(
             market=folder.market,
             scan_id=plan.scan_id,
@@ -48,32 +56,36 @@ class JobProgress:
 
     def begin(self, phase: str, total: int) -> None:
         """Begin a phase."""
-        self.job.phase, self.job.total, self.job.done, self.job.current_ticker = phase, total, 0, ""
-        self._save()
+        with self._lock:
+            self.job.phase, self.job.total, self.job.done, self.job.current_ticker = phase, total, 0, ""
+            self._save()
         if self.bar:
             self.bar.begin(phase, total)
 
     def step(self, ticker: str) -> None:
         """Name the ticker that is worked on."""
-        self.job.current_ticker = ticker
-        self._save()
+        with self._lock:
+            self.job.current_ticker = ticker
+            self._save()
         if self.bar:
             self.bar.step(ticker)
 
     def done(self) -> None:
         """Count a step."""
-        self.job.done += 1
-        self._save()
+        with self._lock:
+            self.job.done += 1
+            self._save()
         if self.bar:
             self.bar.done()
 
     def end(self, status: str, detail: str) -> None:
         """Close the row."""
         failed = status in ("failed", "interrupted")
-        self.job.state = ScanJob.State.FAILED if failed else ScanJob.State.DONE
-        self.job.status, self.job.detail, self.job.phase = status, detail[:300], ""
-        self.job.finished_at, self.job.current_ticker = datetime.now(UTC), ""
-        self._save(at_once=True)
+        with self._lock:
+            self.job.state = ScanJob.State.FAILED if failed else ScanJob.State.DONE
+            self.job.status, self.job.detail, self.job.phase = status, detail[:300], ""
+            self.job.finished_at, self.job.current_ticker = datetime.now(UTC), ""
+            self._save(at_once=True)
 
     def _save(self, *, at_once: bool = False) -> None:
         """Save the row and, now and then, live.json. A live.json that can't be written stops no scan."""
@@ -85,3 +97,7 @@ class JobProgress:
             renew_live(self.folder)
         except (LockHeld, OSError) as error:
             logger.warning("live.json was not renewed: %s", error)
+        finally:
+            if threading.get_ident() != self._made_in:
+                # A connection is its thread's own, and nobody else would close it.
+                connection.close()

@@ -57,9 +57,25 @@ def run_scan(
         staging.close()
         progress.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", str(error))
         raise
-    watchlist.note_served(folder.market, joined.scan["tickers"]["ok"], datetime.now(UTC))
+    _note_tickers(folder, joined)
     progress.end(joined.scan["status"], joined.scan["reason"] or "")
     return joined
+
+
+def _note_tickers(folder: MarketFolder, joined: Joined) -> None:
+    """Note in the watchlist who was served, and who never will be.
+
+    A live provider that serves nobody is believed nothing about single tickers.
+    """
+    results = joined.scan["tickers"]
+    watchlist.note_served(folder.market, results["ok"], datetime.now(UTC))
+    if folder.market == "live" and results["ok"]:
+        refusals = {
+            row["ticker"]: (row["reason"], row["detail"] or "")
+            for row in results["failed"] + results["skipped"]
+            if row["reason"] in watchlist.REFUSED
+        }
+        watchlist.note_refused(folder.market, refusals)
 
 
 def collect(
@@ -73,13 +89,14 @@ def collect(
     """Collect a plan's tickers into its staging and write how that went."""
     started = time.perf_counter()
     days = RECORDED_DAYS if folder.market == "recorded" else bar_days
-    collection = Collector(folder, provider, plan, staging, progress, bar_days=days).collect()
+    collector = Collector(folder, provider, plan, staging, progress, bar_days=days)
+    collection = collector.collect()
     staging.write_outcome(
         {
             "finished_at": datetime.now(UTC).isoformat(),
             "stopped": collection.stopped,
             "skipped": collection.skipped,
-            "calls": provider.calls_used(),
+            "calls": collector.calls(),
             "seconds": round(time.perf_counter() - started, 3),
         }
     )
