@@ -21,11 +21,12 @@ def detectors(config: Path | None) -> tuple[Detector, ...]:
     """Return the detectors with the levels of the TOML file (``[detectors.<name>]``); the defaults without a file.
 
     Raises:
-        ConfigError: an unknown table, detector or level, or a level that can't work; names the key.
+        ConfigError: a file that can't be read, an unknown table, detector or level, or a level that can't work; names
+            file and key.
     """
     if config is None:
         return configured({})
-    content = tomllib.loads(config.read_text(encoding="utf-8"))
+    content = _content(config)
     for name in content:
         if name not in KNOWN_TABLES:
             raise ConfigError(f"{config}: {name}: no such table; there is {', '.join(KNOWN_TABLES)}")
@@ -36,6 +37,14 @@ def detectors(config: Path | None) -> tuple[Detector, ...]:
         return configured(levels)
     except ConfigError as error:
         raise ConfigError(f"{config}: detectors.{error}") from error
+
+
+def _content(config: Path) -> dict[str, Any]:
+    """Return what the file holds; raise ConfigError where it can't be read."""
+    try:
+        return tomllib.loads(config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"OPTSITE_CONFIG {config} can't be read as TOML: {error}") from error
 
 
 def effective(config: Path | None, provider: str, shaping: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""The effective configuration: levels from a file over the defaults, refused where they can't work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from collector.configuration import detectors, effective
+from collector.detectors.base import ConfigError
+from collector.pipeline.plan import configuration_hash
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "levels.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_detectors_have_their_defaults() -> None:
+    (detector,) = detectors(None)
+    assert detector.name == "unusual_activity"
+    assert effective(None, "demo", {})["detectors"] == {"unusual_activity": detector.configuration()}
+
+
+def test_a_file_moves_the_level_it_names_and_no_other(tmp_path: Path) -> None:
+    plain = detectors(None)[0].configuration()
+    (moved,) = detectors(written(tmp_path, "[detectors.unusual_activity]\nmin_premium = 123456.0\n"))
+    assert plain["min_premium"] != 123456.0
+    assert moved.configuration() == plain | {"min_premium": 123456.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[rules]\n", "rules: no such table"),
+        ("detectors = 3\n", "detectors: each is a table"),
+        ("[detectors]\nunusual_activity = 3\n", "detectors: each is a table"),
+        ("[detectors.no_such]\nx = 1\n", "no_such"),
+        ("[detectors.unusual_activity]\nno_such = 1\n", "no_such"),
+        ('[detectors.unusual_activity]\nmin_premium = "much"\n', "min_premium"),
+    ],
+)
+def test_what_can_not_work_is_refused_by_its_key(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=named) as refused:
+        detectors(written(tmp_path, text))
+    assert str(tmp_path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["[detectors\n", "\x00"])
+def test_a_file_that_is_no_toml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"levels\.toml"):
+        detectors(written(tmp_path, text))
+
+
+def test_a_missing_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no\.toml"):
+        detectors(tmp_path / "no.toml")
+
+
+def test_all_that_shapes_the_numbers_is_in_it_and_in_its_hash(tmp_path: Path) -> None:
+    shaping = {"risk_free_rate": None, "max_expirations": 5}
+    whole = effective(None, "yahoo", shaping)
+    assert json.loads(json.dumps(whole, allow_nan=False)) == whole
+    assert (whole["provider"], whole["settings"]) == ("yahoo", shaping)
+    assert whole["quality"]["cut_offs"][0] == {
+        "grade": "A",
+        "two_sided_share": 0.95,
+        "median_relative_spread": 0.05,
+    }
+    moved = written(tmp_path, "[detectors.unusual_activity]\nmin_premium = 123456.0\n")
+    hashes = {
+        configuration_hash(content)
+        for content in (
+            whole,
+            effective(None, "demo", shaping),
+            effective(None, "yahoo", {**shaping, "max_expirations": 6}),
+            effective(moved, "yahoo", shaping),
+        )
+    }
+    assert len(hashes) == 4
+    assert configuration_hash(dict(reversed(whole.items()))) == configuration_hash(whole)
