@@ -45,14 +45,31 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, site: SiteProcess) -> Any:
+    """Sign in by the login page; return the browser's state afterwards."""
+    context = browser.new_context()
+    shown = context.new_page()
+    shown.goto(f"{site.address}/")
+    shown.fill("#id_username", USER)
+    shown.fill("#id_password", PASSWORD)
+    shown.click("button[type=submit]")
+    shown.wait_for_url("**/staff/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
 @pytest.fixture
-def page(browser: Browser, site: SiteProcess, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Return a page signed in as staff; a request beyond this machine or an error on the page fails the test.
+def page(browser: Browser, site: SiteProcess, signed_in: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Return the overview, signed in as staff; a request beyond this machine or an error on the page fails the test.
 
     ``@pytest.mark.parametrize("page", ["dark"], indirect=True)`` chooses the theme.
     """
     context = browser.new_context(
-        viewport={"width": 1500, "height": 1000}, color_scheme=getattr(request, "param", "light")
+        viewport={"width": 1500, "height": 1000},
+        color_scheme=getattr(request, "param", "light"),
+        storage_state=signed_in,
     )
     outside: list[str] = []
     errors: list[str] = []
@@ -68,19 +85,12 @@ def page(browser: Browser, site: SiteProcess, request: pytest.FixtureRequest) ->
     shown = context.new_page()
     shown.on("pageerror", lambda error: errors.append(str(error)))
     shown.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    sign_in(shown, site)
+    shown.goto(f"{site.address}/")
+    shown.wait_for_url("**/staff/")
     yield shown
-    screenshots = os.environ.get("OPTSITE_SCREENSHOTS")
+    screenshots = os.environ.get("SCREENSHOTS")
     if screenshots:
         shown.screenshot(path=str(Path(screenshots) / f"{request.node.name}.png"), full_page=True)
     context.close()
     assert outside == []
     assert errors == []
-
-
-def sign_in(shown: Page, site: SiteProcess) -> None:
-    shown.goto(f"{site.address}/")
-    shown.fill("#id_username", USER)
-    shown.fill("#id_password", PASSWORD)
-    shown.click("button[type=submit]")
-    shown.wait_for_url("**/staff/")
