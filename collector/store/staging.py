@@ -151,6 +151,8 @@ class Staging:
     def drop(self) -> None:
         """Remove the folder."""
         self.close()
+        # The plan goes first: a folder that a kill leaves here must not look like a scan to resume.
+        (self.path / PLAN).unlink(missing_ok=True)
         shutil.rmtree(self.path)
 
     def close(self) -> None:

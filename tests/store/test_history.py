@@ -1,0 +1,239 @@
+"""What a join asks of the past, worked by hand, as it was known at the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+
+from collector.store import history, records
+from collector.store.database import open_store
+from exports.folders import MarketFolder
+from tests.store.rows import alert_row, append_contract_rows, contract_row, days_before, provenance
+
+TODAY = date(2026, 3, 24)
+NOW = datetime(2026, 3, 24, 17, tzinfo=UTC)
+CALL = "ZZTA260619C00100000"
+PUT = "ZZTA260619P00100000"
+
+
+@pytest.fixture
+def store(market_folder: MarketFolder) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_store(market_folder, "test") as connection:
+        yield connection
+
+
+def usual(
+    store: duckdb.DuckDBPyConnection, known_at: datetime = NOW, provider: str = "demo", ticker: str = "ZZTA"
+) -> dict[str, tuple[float, int]]:
+    frame = history.contract_history(store, provider, [ticker], {ticker: TODAY}, known_at)[ticker]
+    return {str(symbol): (row["mean_volume"], int(row["sessions"])) for symbol, row in frame.iterrows()}
+
+
+def test_the_usual_volume_is_the_mean_of_the_sessions_highest(store: duckdb.DuckDBPyConnection) -> None:
+    monday, friday, thursday = days_before(TODAY, 3)
+    append_contract_rows(
+        store,
+        [
+            contract_row(thursday, CALL, 10),
+            contract_row(friday, CALL, 20, hour=15),
+            contract_row(friday, CALL, 50, hour=19),
+            contract_row(monday, CALL, 90),
+            contract_row(monday, PUT, 7),
+            contract_row(TODAY, CALL, 5000, hour=15),
+        ],
+    )
+    # (10 + 50 + 90) / 3; the put was seen on one session of the three; today counts for neither.
+    assert usual(store) == {CALL: (50.0, 3), PUT: (7.0, 1)}
+
+
+def test_carried_unknown_adjusted_and_foreign_rows_count_for_nothing(store: duckdb.DuckDBPyConnection) -> None:
+    monday, friday, thursday = days_before(TODAY, 3)
+    append_contract_rows(
+        store,
+        [
+            contract_row(thursday, CALL, 30),
+            contract_row(friday, CALL, 700, known=False),
+            contract_row(monday, CALL, 800, adjusted=True),
+            contract_row(monday, CALL, None, known=False),
+            contract_row(monday, "ZZTB260619C00100000", 900, ticker="ZZTB", root="ZZTB"),
+        ],
+    )
+    assert usual(store) == {CALL: (30.0, 1)}
+    assert usual(store, provider="yahoo") == {}
+
+
+def test_a_session_without_trades_counts_as_nought(store: duckdb.DuckDBPyConnection) -> None:
+    monday, friday = days_before(TODAY, 2)
+    append_contract_rows(store, [contract_row(friday, CALL, 0), contract_row(monday, CALL, 9)])
+    assert usual(store) == {CALL: (4.5, 2)}
+
+
+def test_what_was_recorded_later_is_not_seen(store: duckdb.DuckDBPyConnection) -> None:
+    monday, friday = days_before(TODAY, 2)
+    append_contract_rows(
+        store,
+        [
+            contract_row(friday, CALL, 10),
+            contract_row(monday, CALL, 30),
+            contract_row(monday, CALL, 400, recorded_at=NOW + timedelta(seconds=1)),
+        ],
+    )
+    assert usual(store) == {CALL: (20.0, 2)}
+    assert usual(store, NOW + timedelta(seconds=1)) == {CALL: (205.0, 2)}
+
+
+def test_at_most_twenty_sessions_are_counted(store: duckdb.DuckDBPyConnection) -> None:
+    days = days_before(TODAY, 23)
+    append_contract_rows(store, [contract_row(day, CALL, 100 if age < 20 else 10_000) for age, day in enumerate(days)])
+    assert usual(store) == {CALL: (100.0, 20)}
+
+
+def test_a_ticker_without_history_gets_an_empty_frame(store: duckdb.DuckDBPyConnection) -> None:
+    assert history.contract_history(store, "demo", [], {}, NOW) == {}
+    frame = history.contract_history(store, "demo", ["ZZTA"], {"ZZTA": TODAY}, NOW)["ZZTA"]
+    assert (len(frame), list(frame.columns)) == (0, ["mean_volume", "sessions"])
+
+
+def append_alerts(store: duckdb.DuckDBPyConnection, *rows: dict[str, Any]) -> None:
+    records.append(store, "alert_events", list(rows))
+
+
+def standing(store: duckdb.DuckDBPyConnection, now: datetime = NOW) -> list[tuple[str, str]]:
+    found = history.standing_alerts(store, "demo", ["ZZTA", "ZZTB"], now)
+    assert list(found) == ["ZZTA", "ZZTB"]
+    return [(alert["key"], alert["state"]) for alert in found["ZZTA"]]
+
+
+def test_an_alert_stands_in_its_newest_state(store: duckdb.DuckDBPyConnection) -> None:
+    append_alerts(
+        store,
+        alert_row("a", "new", NOW - timedelta(days=90), 1),
+        alert_row("b", "new", NOW - timedelta(hours=3), 1),
+        alert_row("b", "ongoing", NOW - timedelta(hours=2), 2),
+        alert_row("b", "ended", NOW - timedelta(hours=1), 3),
+        alert_row("c", "new", NOW, 3, provider="yahoo"),
+        alert_row("d", "new", NOW, 3, ticker="ZZTC"),
+    )
+    # The first never ended, however old; the second ended within 30 days.
+    assert standing(store) == [("a", "new"), ("b", "ended")]
+
+
+def test_an_alert_that_ended_more_than_thirty_days_ago_is_gone(store: duckdb.DuckDBPyConnection) -> None:
+    append_alerts(
+        store,
+        alert_row("a", "new", NOW - timedelta(days=40), 1),
+        alert_row("a", "ended", NOW - timedelta(days=30), 2),
+    )
+    assert standing(store) == [("a", "ended")]
+    assert standing(store, NOW + timedelta(seconds=1)) == []
+
+
+def test_of_two_events_of_one_moment_the_later_revision_holds(store: duckdb.DuckDBPyConnection) -> None:
+    append_alerts(store, alert_row("a", "ended", NOW, 5), alert_row("a", "ongoing", NOW, 4))
+    assert standing(store) == [("a", "ended")]
+
+
+def chain_row(scan: int, expiration: date, received: int, **changes: Any) -> dict[str, Any]:
+    moment = NOW + timedelta(minutes=10 * scan)
+    row = {
+        "ticker": "ZZTA",
+        "root": "ZZTA",
+        "as_of": moment,
+        "quote_time": moment,
+        "market_date": TODAY,
+        "open_interest_date": TODAY,
+        "expiration": expiration,
+        "dte": 9,
+        "settlement": "PM",
+        "settlement_time": datetime(2026, 6, 19, 20, tzinfo=UTC),
+        "exercise_style": "american",
+        "totals": {},
+        "analytics": {},
+        "grade": "A",
+        "grade_reasons": [],
+        "facts": {},
+        "received": received,
+        "reasons": {},
+        "recorded_at": moment,
+    }
+    return row | changes
+
+
+def append_chains(store: duckdb.DuckDBPyConnection, scan: int, *rows: dict[str, Any]) -> None:
+    records.append(store, "chains", list(rows), provenance(f"scan-{scan}").columns)
+
+
+def test_coverage_is_that_of_the_newest_scan_known_then(store: duckdb.DuckDBPyConnection) -> None:
+    june, july = date(2026, 6, 19), date(2026, 7, 17)
+    append_chains(store, 1, chain_row(1, june, 40), chain_row(1, july, 30), chain_row(1, june, 8, root="ZZTA1"))
+    append_chains(store, 2, chain_row(2, june, 38))
+    append_chains(store, 3, chain_row(3, june, 5, ticker="ZZTB"))
+    assert history.last_coverage(store, "demo", "ZZTA", NOW) == {}
+    after_one = history.last_coverage(store, "demo", "ZZTA", NOW + timedelta(minutes=10))
+    assert after_one == {(june, "ZZTA"): 40, (july, "ZZTA"): 30, (june, "ZZTA1"): 8}
+    assert history.last_coverage(store, "demo", "ZZTA", NOW + timedelta(hours=9)) == {(june, "ZZTA"): 38}
+    assert history.last_coverage(store, "yahoo", "ZZTA", NOW + timedelta(hours=9)) == {}
+
+
+def scan_row(scan: int, kind: str = "manual", as_of: datetime | None = NOW) -> dict[str, Any]:
+    names = ("tickers", "coverage", "grades", "rejections", "seconds", "configuration", "libraries", "watchlist")
+    return {
+        "scan_id": f"scan-{scan}",
+        "store_revision": scan,
+        "kind": kind,
+        "started_at": NOW,
+        "as_of": as_of,
+        "status": "ok",
+        "chains": 0,
+        "contracts": 0,
+        "alerts": 0,
+        "new_alerts": 0,
+        "provider_calls": 0,
+        "config_hash": "0",
+        "code_version": "0",
+        "recorded_at": NOW,
+        "provider": "demo",
+        "feed": "demo",
+        "source": "demo",
+        "inserted_at": NOW,
+        **dict.fromkeys(names, {}),
+    }
+
+
+def test_a_scan_is_joined_once_its_row_is_there(store: duckdb.DuckDBPyConnection) -> None:
+    assert not history.is_joined(store, "scan-1")
+    records.append(store, "scans", [scan_row(1)])
+    assert history.is_joined(store, "scan-1")
+    assert not history.is_joined(store, "scan-2")
+
+
+def test_news_are_what_began_and_ended_outside_a_backfill(store: duckdb.DuckDBPyConnection) -> None:
+    records.append(store, "scans", [scan_row(1, "backfill"), scan_row(2), scan_row(3), scan_row(4, "scheduled")])
+    append_alerts(
+        store,
+        alert_row("a", "new", NOW - timedelta(days=1), 1),
+        alert_row("b", "new", NOW, 2),
+        alert_row("b", "ongoing", NOW + timedelta(minutes=10), 3),
+        alert_row("a", "ended", NOW + timedelta(minutes=20), 4),
+        alert_row("c", "new", NOW + timedelta(minutes=10), 4),
+    )
+
+    def news(revision: int) -> list[tuple[str, str, datetime]]:
+        return [
+            (event["alert_id"], event["kind"], event["at"]) for event in history.alert_events_after(store, revision)
+        ]
+
+    later = [("c", "new", NOW + timedelta(minutes=10)), ("a", "ended", NOW + timedelta(minutes=20))]
+    assert news(0) == [("b", "new", NOW), *later]
+    assert news(2) == later
+    assert news(4) == []
+
+
+def test_backfilled_moments_are_those_of_backfills(store: duckdb.DuckDBPyConnection) -> None:
+    rows = [scan_row(1, "backfill"), scan_row(2, "manual", NOW + timedelta(days=1)), scan_row(3, "backfill", None)]
+    records.append(store, "scans", rows)
+    assert history.backfilled(store) == {NOW}
