@@ -10,7 +10,8 @@ import orjson
 import pandas as pd
 
 from collector.market.calendar import sessions_of
-from collector.store.record_sql import JSON_TYPES, expression, objects, ticker_clock
+from collector.store.database import EXPORT_MEMORY_LIMIT
+from collector.store.record_sql import BATCH, RFC_3339, expression, objects, ticker_clock
 from exports.documents import CHAINS, CONTRACT_FIELDS, Field
 
 if TYPE_CHECKING:
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 SESSIONS_KEPT = 5
 CHAINS_A_QUERY = 40
+# Enough for the contracts of a few dozen chains; more would only cache pages that are read once.
+STREAM_MEMORY_LIMIT = "32MB"
 NESTED = ("quality", "coverage", "newest_attempt", "calls", "puts")
 
 _PLAIN = tuple(field for field in CHAINS.fields if field.name not in NESTED)
-_CONTRACT = tuple(field for field in CONTRACT_FIELDS if field.name not in ("flags", "reasons"))
-_CONTRACT_NAMES = tuple(field.name for field in _CONTRACT)
+_NONE = orjson.Fragment("[]")
 
 
 def clock(snapshot: StoreSnapshot) -> str:
@@ -37,14 +39,16 @@ def clock(snapshot: StoreSnapshot) -> str:
 
 
 def chains(snapshot: StoreSnapshot) -> Iterator[dict[str, Any]]:
-    """Yield the chain records by ticker, expiration and root, contracts read for a few dozen chains at a time."""
-    heads = _heads(snapshot)
-    for start in range(0, len(heads), CHAINS_A_QUERY):
-        batch = heads[start : start + CHAINS_A_QUERY]
-        contracts = _contracts(snapshot, batch)
-        for position, head in enumerate(batch):
-            calls, puts = contracts.get((position, "call"), []), contracts.get((position, "put"), [])
+    """Yield the chain records by ticker, expiration and root, read a few dozen at a time: memory stays flat."""
+    count = _choose(snapshot)
+    snapshot.connection.execute(f"SET memory_limit = '{STREAM_MEMORY_LIMIT}'")
+    for start in range(0, count, CHAINS_A_QUERY):
+        heads = _heads(snapshot, start)
+        contracts = _contracts(snapshot, heads)
+        for position, head in enumerate(heads):
+            calls, puts = contracts.get((position, "call"), _NONE), contracts.get((position, "put"), _NONE)
             yield {**head, "calls": calls, "puts": puts}
+    snapshot.connection.execute(f"SET memory_limit = '{EXPORT_MEMORY_LIMIT}'")
 
 
 def _oldest(snapshot: StoreSnapshot) -> list[tuple[str, datetime, datetime]]:
@@ -63,15 +67,19 @@ def _oldest(snapshot: StoreSnapshot) -> list[tuple[str, datetime, datetime]]:
     return result
 
 
-def _heads(snapshot: StoreSnapshot) -> list[dict[str, Any]]:
-    """Return the chosen chains without their contracts."""
+def _choose(snapshot: StoreSnapshot) -> int:
+    """Put the chosen chains into the temporary table ``chosen``, numbered in their order; return how many.
+
+    Of each ticker, expiration and root the newest usable one, else the newest; ``attempt_`` columns tell of a newer
+    one that was worse.
+    """
     limits = pd.DataFrame(_oldest(snapshot), columns=["ticker", "now", "oldest"])
     if limits.empty:
-        return []
+        return 0
     snapshot.connection.register("limits", limits)
-    columns = ", ".join(f'{expression(field, f"k.{field.name}")} AS "{field.name}"' for field in _PLAIN)
-    rows = snapshot.connection.execute(
-        f"""
+    snapshot.connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE chosen AS
         WITH alive AS (
             SELECT c.*, c.grade <= 'D' AS usable
             FROM chains c JOIN limits l ON l.ticker = c.ticker
@@ -82,19 +90,33 @@ def _heads(snapshot: StoreSnapshot) -> list[dict[str, Any]]:
                    row_number() OVER (PARTITION BY ticker, expiration, root
                        ORDER BY as_of DESC, quote_time DESC, scan_id DESC) AS newest
             FROM alive
-        ), k AS (SELECT * FROM ranked WHERE best = 1)
-        SELECT {columns}, k.grade AS quality_grade, k.grade_reasons, k.facts, k.listed, k.received,
-               strftime(n.as_of, '%Y-%m-%dT%H:%M:%SZ') AS attempt_as_of,
-               strftime(n.quote_time, '%Y-%m-%dT%H:%M:%SZ') AS attempt_quote_time, n.scan_id AS attempt_scan_id,
+        )
+        SELECT row_number() OVER (ORDER BY k.ticker, k.expiration, k.root) - 1 AS position, k.*,
+               n.as_of AS attempt_as_of, n.quote_time AS attempt_quote_time, n.scan_id AS attempt_scan_id,
                n.grade AS attempt_grade, n.grade_reasons AS attempt_reasons
-        FROM k LEFT JOIN ranked n ON n.newest = 1 AND k.newest <> 1
+        FROM (SELECT * FROM ranked WHERE best = 1) k LEFT JOIN ranked n ON n.newest = 1 AND k.newest <> 1
             AND n.ticker = k.ticker AND n.expiration = k.expiration AND n.root = k.root
-        ORDER BY k.ticker, k.expiration, k.root
         """
     )
-    heads = [_head(row) for row in objects(rows)]
     snapshot.connection.unregister("limits")
-    return heads
+    row = snapshot.connection.execute("SELECT count(*) FROM chosen").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _heads(snapshot: StoreSnapshot, start: int) -> list[dict[str, Any]]:
+    """Return a few dozen of the chosen chains, without their contracts."""
+    columns = ", ".join(f'{expression(field, f"k.{field.name}")} AS "{field.name}"' for field in _PLAIN)
+    rows = snapshot.connection.execute(
+        f"""
+        SELECT {columns}, k.grade AS quality_grade, k.grade_reasons, k.facts, k.listed, k.received,
+               strftime(k.attempt_as_of, '{RFC_3339}') AS attempt_as_of,
+               strftime(k.attempt_quote_time, '{RFC_3339}') AS attempt_quote_time,
+               k.attempt_scan_id, k.attempt_grade, k.attempt_reasons
+        FROM chosen k WHERE k.position BETWEEN ? AND ? ORDER BY k.position
+        """,
+        [start, start + CHAINS_A_QUERY - 1],
+    )
+    return [_head(row) for row in objects(rows)]
 
 
 def _head(row: dict[str, Any]) -> dict[str, Any]:
@@ -109,8 +131,8 @@ def _head(row: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _contracts(snapshot: StoreSnapshot, heads: list[dict[str, Any]]) -> dict[tuple[int, str], list[dict[str, Any]]]:
-    """Return the contracts of a few chains by position and type, in strike order."""
+def _contracts(snapshot: StoreSnapshot, heads: list[dict[str, Any]]) -> dict[tuple[int, str], orjson.Fragment]:
+    """Return the contracts of a few chains by position and type, in strike order, as JSON text that DuckDB wrote."""
     wanted = pd.DataFrame(
         [
             (position, head["scan_id"], head["ticker"], head["root"], head["expiration"])
@@ -119,10 +141,10 @@ def _contracts(snapshot: StoreSnapshot, heads: list[dict[str, Any]]) -> dict[tup
         columns=["position", "scan_id", "ticker", "root", "expiration"],
     )
     snapshot.connection.register("wanted", wanted)
-    columns = ", ".join(_contract_expression(field) for field in _CONTRACT)
+    members = ", ".join(f"'{field.name}': {_contract_expression(field)}" for field in CONTRACT_FIELDS)
     rows = snapshot.connection.execute(
         f"""
-        SELECT w.position, c.option_type, {columns}, c.flags, c.reasons
+        SELECT w.position, c.option_type, CAST(to_json({{{members}}}) AS VARCHAR)
         FROM contracts c JOIN wanted w
           ON c.scan_id = w.scan_id AND c.ticker = w.ticker AND c.root = w.root
              AND c.expiration = CAST(w.expiration AS DATE)
@@ -134,18 +156,15 @@ def _contracts(snapshot: StoreSnapshot, heads: list[dict[str, Any]]) -> dict[tup
             "tickers": sorted({head["ticker"] for head in heads}),
         },
     )
-    found: dict[tuple[int, str], list[dict[str, Any]]] = {}
-    while batch := rows.fetchmany(2048):
-        for position, option_type, *values, flags, reasons in batch:
-            contract = dict(zip(_CONTRACT_NAMES, values, strict=True))
-            contract["flags"] = flags
-            contract["reasons"] = orjson.loads(reasons) if reasons != "{}" else {}
-            found.setdefault((position, option_type), []).append(contract)
+    texts: dict[tuple[int, str], list[str]] = {}
+    while batch := rows.fetchmany(BATCH):
+        for position, option_type, text in batch:
+            texts.setdefault((position, option_type), []).append(text)
     snapshot.connection.unregister("wanted")
-    return found
+    return {key: orjson.Fragment(f"[{','.join(contracts)}]") for key, contracts in texts.items()}
 
 
 def _contract_expression(field: Field) -> str:
     """Return the SQL of a contract's field."""
-    assert field.type not in JSON_TYPES, field.name
-    return f'{expression(field, f"c.{field.name}")} AS "{field.name}"'
+    assert field.type != "object" or field.name == "reasons", field.name
+    return expression(field, f"c.{field.name}")

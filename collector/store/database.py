@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,14 @@ from exports.locks import KernelLock, LockHeld
 
 logger = logging.getLogger(__name__)
 
+# An open store, for those who may not import duckdb.
+Connection = duckdb.DuckDBPyConnection
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 STORAGE_VERSION = "v1.5.0"
 MEMORY_LIMIT = "1GB"
+EXPORT_MEMORY_LIMIT = "150MB"
+SPILL = "spill"
 OPEN_TIMEOUT_SECONDS = 60.0
 FIRST_BACK_OFF_SECONDS = 0.1
 LONGEST_BACK_OFF_SECONDS = 2.0
@@ -78,6 +84,7 @@ def open_store(
     try:
         connection = _connect(folder.store_path, read_only, deadline)
         try:
+            _spill_into(connection, folder.root / SPILL)
             if not read_only:
                 migrate(connection)
             else:
@@ -114,6 +121,12 @@ def _connect(path: Path, read_only: bool, deadline: float) -> duckdb.DuckDBPyCon
             connection.close()
             if read_only or not _set_wal_aside(path, error):
                 raise StoreError(f"The store {path} can't be opened: {_first_line(error)}") from error
+
+
+def _spill_into(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Let a query that outgrows its memory spill into the market's own folder, cleared of what a killed one left."""
+    shutil.rmtree(path, ignore_errors=True)
+    connection.execute(f"SET temp_directory = '{_quoted(path)}'")
 
 
 def _set_wal_aside(path: Path, error: duckdb.Error) -> bool:

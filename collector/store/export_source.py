@@ -11,7 +11,7 @@ import duckdb
 
 from collector.models import WatchedTicker
 from collector.store import chain_records, history_records, record_sql
-from collector.store.database import open_store, store_revision
+from collector.store.database import EXPORT_MEMORY_LIMIT, open_store, store_revision
 from collector.store.expectations import Expectations, expectations
 from collector.store.meta_records import meta_records, meta_revision
 from exports.folders import MarketFolder
@@ -19,7 +19,6 @@ from exports.folders import MarketFolder
 SCANS_KEPT = 500
 ALERTS_KEPT = 10_000
 ALERT_DAYS = 30
-MEMORY_LIMIT = "150MB"
 
 
 class StoreExportSource:
@@ -32,7 +31,7 @@ class StoreExportSource:
     def snapshot(self) -> Iterator[StoreSnapshot]:
         """Open the store for one export; raise StoreError."""
         with open_store(self.folder, "export") as connection:
-            connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+            connection.execute(f"SET memory_limit = '{EXPORT_MEMORY_LIMIT}'")
             connection.execute("SET threads = 1")
             connection.execute("BEGIN")
             try:

@@ -16,13 +16,13 @@ import orjson
 from exports.documents import DOCUMENTS, Field
 
 BATCH = 2048
-JSON_TYPES = ("object", "array")
+RFC_3339 = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def expression(field: Field, column: str) -> str:
     """Return the SQL that gives a field's JSON value from its column."""
     if field.type == "datetime":
-        return f"strftime({column}, '%Y-%m-%dT%H:%M:%SZ')"
+        return f"strftime({column}, '{RFC_3339}')"
     if field.type == "date":
         return f"strftime({column}, '%Y-%m-%d')"
     if field.type == "number" and field.significant:
