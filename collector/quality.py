@@ -162,7 +162,8 @@ def _by_quotes(facts: dict[str, Any], share: float | None, spread: float | None)
 
 def _caps(moment: QuoteMoment, age: float, open_interest_known: bool) -> tuple[str, list[str]]:
     """Return the best grade that clock and open interest allow, and why it is not A."""
-    cap, reasons = "A", []
+    cap = "A"
+    reasons: list[str] = []
     if not moment.in_session:
         cap, reasons = max(cap, CAP_OUTSIDE_SESSION), [*reasons, "outside_session"]
     elif age > STALE_AFTER.total_seconds():

@@ -216,7 +216,8 @@ def staged_contracts(analysis: Analysis) -> pd.DataFrame:
     def times(name: str) -> pd.Series[Any]:
         """Repeat a moment of each chain over its rows."""
         moments = [getattr(head.moment, name).replace(tzinfo=None) for head in heads]
-        return spread(moments, "datetime64[us]").dt.tz_localize("UTC")
+        localised: pd.Series[Any] = spread(moments, "datetime64[us]").dt.tz_localize("UTC")
+        return localised
 
     frame = analysis.normalised.contracts.drop(columns=["ticker"])
     prices = [np.nan if head.underlying.price is None else head.underlying.price for head in heads]

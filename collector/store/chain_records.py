@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pandas as pd
 
 from collector.market.calendar import sessions_of
 from collector.store.database import EXPORT_MEMORY_LIMIT
+from collector.store.moment import StoreMoment
 from collector.store.record_sql import BATCH, RFC_3339, expression, objects, ticker_clock
 from exports.documents import CHAINS, CONTRACT_FIELDS, Field
-
-if TYPE_CHECKING:
-    from collector.store.export_source import StoreSnapshot
 
 SESSIONS_KEPT = 5
 CHAINS_A_QUERY = 40
@@ -27,57 +25,57 @@ _PLAIN = tuple(field for field in CHAINS.fields if field.name not in NESTED)
 _NONE = orjson.Fragment("[]")
 
 
-def clock(snapshot: StoreSnapshot) -> str:
+def clock(moment: StoreMoment) -> str:
     """Return what moves when a chain expires or falls out of the window: the settlements and sessions passed."""
-    if snapshot.market == "recorded":
+    if moment.market == "recorded":
         return "0"
-    dead = snapshot.connection.execute(
-        "SELECT max(settlement_time) FROM chains WHERE settlement_time <= ?", [snapshot.now]
+    dead = moment.connection.execute(
+        "SELECT max(settlement_time) FROM chains WHERE settlement_time <= ?", [moment.now]
     ).fetchone()
-    session = sessions_of(snapshot.market).last_closed(snapshot.now)
+    session = sessions_of(moment.market).last_closed(moment.now)
     return f"{session.date:%Y%m%d}.{dead[0]:%Y%m%d%H%M}" if dead and dead[0] else f"{session.date:%Y%m%d}"
 
 
-def chains(snapshot: StoreSnapshot) -> Iterator[dict[str, Any]]:
+def chains(moment: StoreMoment) -> Iterator[dict[str, Any]]:
     """Yield the chain records by ticker, expiration and root, read a few dozen at a time: memory stays flat."""
-    count = _choose(snapshot)
-    snapshot.connection.execute(f"SET memory_limit = '{STREAM_MEMORY_LIMIT}'")
+    count = _choose(moment)
+    moment.connection.execute(f"SET memory_limit = '{STREAM_MEMORY_LIMIT}'")
     for start in range(0, count, CHAINS_A_QUERY):
-        heads = _heads(snapshot, start)
-        contracts = _contracts(snapshot, heads)
+        heads = _heads(moment, start)
+        contracts = _contracts(moment, heads)
         for position, head in enumerate(heads):
             calls, puts = contracts.get((position, "call"), _NONE), contracts.get((position, "put"), _NONE)
             yield {**head, "calls": calls, "puts": puts}
-    snapshot.connection.execute(f"SET memory_limit = '{EXPORT_MEMORY_LIMIT}'")
+    moment.connection.execute(f"SET memory_limit = '{EXPORT_MEMORY_LIMIT}'")
 
 
-def _oldest(snapshot: StoreSnapshot) -> list[tuple[str, datetime, datetime]]:
+def _oldest(moment: StoreMoment) -> list[tuple[str, datetime, datetime]]:
     """Return for each watched ticker its 'now' and the open of the fifth session back."""
-    rows = snapshot.connection.execute(
-        f"WITH clock AS ({ticker_clock(snapshot.market)}) "
+    rows = moment.connection.execute(
+        f"WITH clock AS ({ticker_clock(moment.market)}) "
         "SELECT ticker, epoch_us(now) FROM clock WHERE list_contains($watched, ticker)",
-        {"now": snapshot.now, "watched": list(snapshot.watched)},
+        {"now": moment.now, "watched": list(moment.watched)},
     ).fetchall()
-    sessions = sessions_of(snapshot.market)
+    sessions = sessions_of(moment.market)
     result = []
     for ticker, micros in rows:
-        now = datetime.fromtimestamp(micros / 1_000_000, tz=snapshot.now.tzinfo)
+        now = datetime.fromtimestamp(micros / 1_000_000, tz=moment.now.tzinfo)
         current = sessions.session_at(now) or sessions.last_closed(now)
         result.append((ticker, now, sessions.offset(current.date, 1 - SESSIONS_KEPT).open))
     return result
 
 
-def _choose(snapshot: StoreSnapshot) -> int:
+def _choose(moment: StoreMoment) -> int:
     """Put the chosen chains into the temporary table ``chosen``, numbered in their order; return how many.
 
     Of each ticker, expiration and root the newest usable one, else the newest; ``attempt_`` columns tell of a newer
     one that was worse.
     """
-    limits = pd.DataFrame(_oldest(snapshot), columns=["ticker", "now", "oldest"])
+    limits = pd.DataFrame(_oldest(moment), columns=["ticker", "now", "oldest"])
     if limits.empty:
         return 0
-    snapshot.connection.register("limits", limits)
-    snapshot.connection.execute(
+    moment.connection.register("limits", limits)
+    moment.connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE chosen AS
         WITH alive AS (
@@ -98,15 +96,15 @@ def _choose(snapshot: StoreSnapshot) -> int:
             AND n.ticker = k.ticker AND n.expiration = k.expiration AND n.root = k.root
         """
     )
-    snapshot.connection.unregister("limits")
-    row = snapshot.connection.execute("SELECT count(*) FROM chosen").fetchone()
+    moment.connection.unregister("limits")
+    row = moment.connection.execute("SELECT count(*) FROM chosen").fetchone()
     return int(row[0]) if row else 0
 
 
-def _heads(snapshot: StoreSnapshot, start: int) -> list[dict[str, Any]]:
+def _heads(moment: StoreMoment, start: int) -> list[dict[str, Any]]:
     """Return a few dozen of the chosen chains, without their contracts."""
     columns = ", ".join(f'{expression(field, f"k.{field.name}")} AS "{field.name}"' for field in _PLAIN)
-    rows = snapshot.connection.execute(
+    rows = moment.connection.execute(
         f"""
         SELECT {columns}, k.grade AS quality_grade, k.grade_reasons, k.facts, k.listed, k.received,
                strftime(k.attempt_as_of, '{RFC_3339}') AS attempt_as_of,
@@ -131,7 +129,7 @@ def _head(row: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _contracts(snapshot: StoreSnapshot, heads: list[dict[str, Any]]) -> dict[tuple[int, str], orjson.Fragment]:
+def _contracts(moment: StoreMoment, heads: list[dict[str, Any]]) -> dict[tuple[int, str], orjson.Fragment]:
     """Return the contracts of a few chains by position and type, in strike order, as JSON text that DuckDB wrote."""
     wanted = pd.DataFrame(
         [
@@ -140,9 +138,9 @@ def _contracts(snapshot: StoreSnapshot, heads: list[dict[str, Any]]) -> dict[tup
         ],
         columns=["position", "scan_id", "ticker", "root", "expiration"],
     )
-    snapshot.connection.register("wanted", wanted)
+    moment.connection.register("wanted", wanted)
     members = ", ".join(f"'{field.name}': {_contract_expression(field)}" for field in CONTRACT_FIELDS)
-    rows = snapshot.connection.execute(
+    rows = moment.connection.execute(
         f"""
         SELECT w.position, c.option_type, CAST(to_json({{{members}}}) AS VARCHAR)
         FROM contracts c JOIN wanted w
@@ -160,7 +158,7 @@ def _contracts(snapshot: StoreSnapshot, heads: list[dict[str, Any]]) -> dict[tup
     while batch := rows.fetchmany(BATCH):
         for position, option_type, text in batch:
             texts.setdefault((position, option_type), []).append(text)
-    snapshot.connection.unregister("wanted")
+    moment.connection.unregister("wanted")
     return {key: orjson.Fragment(f"[{','.join(contracts)}]") for key, contracts in texts.items()}
 
 

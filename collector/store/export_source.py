@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
-
 from collector.models import WatchedTicker
 from collector.store import chain_records, history_records, record_sql
-from collector.store.database import EXPORT_MEMORY_LIMIT, open_store, store_revision
+from collector.store.database import EXPORT_MEMORY_LIMIT, Connection, open_store, store_revision
 from collector.store.expectations import Expectations, expectations
 from collector.store.meta_records import meta_records, meta_revision
+from collector.store.moment import StoreMoment
 from exports.folders import MarketFolder
 
 SCANS_KEPT = 500
@@ -41,23 +40,15 @@ class StoreExportSource:
 
 
 class StoreSnapshot:
-    """One moment of the store.
+    """One moment of the store, as exports/source.py asks for it."""
 
-    What is unexpired, 30 days and 5 sessions old is judged by the wall clock for live providers and the demo, and for
-    recordings ticker by ticker by its newest as_of.
-    """
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: MarketFolder, now: datetime) -> None:
-        self.connection = connection
-        self.provider = folder.provider
-        self.market = folder.market
-        self.now = now
-        self.store_revision = store_revision(connection)
-        self.watched = tuple(
-            WatchedTicker.objects.filter(market=folder.market, state=WatchedTicker.State.ACTIVE).values_list(
-                "ticker", flat=True
-            )
+    def __init__(self, connection: Connection, folder: MarketFolder, now: datetime) -> None:
+        watched = WatchedTicker.objects.filter(market=folder.market, state=WatchedTicker.State.ACTIVE)
+        self.moment = StoreMoment(
+            connection, folder.provider, folder.market, now, tuple(watched.values_list("ticker", flat=True))
         )
+        self.provider = folder.provider
+        self.store_revision = store_revision(connection)
         self._expected: Expectations = expectations(connection, folder, now)
         self._errors = _scan_errors(connection)
 
@@ -77,17 +68,17 @@ class StoreSnapshot:
             return meta_revision()
         if document in ("alerts", "scans", "features"):
             return str(self.store_revision)
-        clock = history_records.clock(self) if document == "history" else chain_records.clock(self)
-        return f"{self.store_revision}.{record_sql.digest(self.watched)}.{clock}"
+        clock = history_records.clock(self.moment) if document == "history" else chain_records.clock(self.moment)
+        return f"{self.store_revision}.{record_sql.digest(self.moment.watched)}.{clock}"
 
     def records(self, document: str) -> Iterator[dict[str, Any]]:
         """Yield the document's records in final order."""
         readers = {
             "alerts": self._alerts,
-            "chains": lambda: chain_records.chains(self),
+            "chains": lambda: chain_records.chains(self.moment),
             "scans": self._scans,
             "features": self._features,
-            "history": lambda: history_records.history(self),
+            "history": lambda: history_records.history(self.moment),
             "meta": meta_records,
         }
         yield from readers[document]()
@@ -98,9 +89,9 @@ class StoreSnapshot:
 
     def _alerts(self) -> Iterator[dict[str, Any]]:
         """Yield the alerts of 30 days, newest first, at most 10,000."""
-        rows = self.connection.execute(
+        rows = self.moment.connection.execute(
             f"""
-            WITH clock AS ({record_sql.ticker_clock(self.market)}), newest AS (
+            WITH clock AS ({record_sql.ticker_clock(self.moment.market)}), newest AS (
                 SELECT e.ticker, e.alert_id, arg_max(e.alert::VARCHAR, (e.happened_at, e.store_revision)) AS alert,
                        min(e.happened_at) AS first_seen, max(e.happened_at) AS last_seen
                 FROM alert_events e GROUP BY e.ticker, e.alert_id
@@ -109,14 +100,14 @@ class StoreSnapshot:
             WHERE n.last_seen >= c.now - INTERVAL {ALERT_DAYS} DAY
             ORDER BY n.first_seen DESC, n.alert_id LIMIT {ALERTS_KEPT}
             """,
-            {"now": self.now},
+            {"now": self.moment.now},
         )
         yield from record_sql.json_objects(rows)
 
     def _scans(self) -> Iterator[dict[str, Any]]:
         """Yield the last 500 scans, newest first."""
         columns = record_sql.select("scans", {"id": "scan_id"})
-        rows = self.connection.execute(
+        rows = self.moment.connection.execute(
             f"SELECT {columns} FROM scans ORDER BY started_at DESC, scan_id DESC LIMIT {SCANS_KEPT}"
         )
         yield from record_sql.objects(rows)
@@ -124,7 +115,7 @@ class StoreSnapshot:
     def _features(self) -> Iterator[dict[str, Any]]:
         """Yield of each watched ticker the newest usable figures, else the newest."""
         columns = record_sql.select("features", {})
-        rows = self.connection.execute(
+        rows = self.moment.connection.execute(
             f"""
             SELECT {columns} FROM features
             WHERE list_contains($watched, ticker)
@@ -132,12 +123,12 @@ class StoreSnapshot:
                 (grade IS NOT NULL AND grade <= 'D') DESC, as_of DESC, quote_time DESC, scan_id DESC) = 1
             ORDER BY ticker
             """,
-            {"watched": list(self.watched)},
+            {"watched": list(self.moment.watched)},
         )
         yield from record_sql.objects(rows)
 
 
-def _scan_errors(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def _scan_errors(connection: Connection) -> list[dict[str, Any]]:
     """Return the failed and skipped tickers of the newest scan."""
     rows = connection.execute(
         "SELECT tickers FROM scans WHERE status <> 'skipped' ORDER BY started_at DESC, scan_id DESC LIMIT 1"

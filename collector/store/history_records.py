@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from collector.market.calendar import sessions_of
+from collector.store.moment import StoreMoment
 from collector.store.record_sql import expression, objects
 from exports.documents import FEATURES, HISTORY
-
-if TYPE_CHECKING:
-    from collector.store.export_source import StoreSnapshot
 
 SESSIONS_KEPT = 400
 FROM_FEATURES = (
@@ -23,21 +21,21 @@ FROM_FEATURES = (
 ARRAYS = tuple(field.name for field in HISTORY.fields if field.type == "array")
 
 
-def clock(snapshot: StoreSnapshot) -> str:
+def clock(moment: StoreMoment) -> str:
     """Return what moves when a session ends: its date; recordings move by their scans alone."""
-    if snapshot.market == "recorded":
+    if moment.market == "recorded":
         return "0"
-    return f"{sessions_of(snapshot.market).last_closed(snapshot.now).date:%Y%m%d}"
+    return f"{sessions_of(moment.market).last_closed(moment.now).date:%Y%m%d}"
 
 
-def history(snapshot: StoreSnapshot) -> Iterator[dict[str, Any]]:
+def history(moment: StoreMoment) -> Iterator[dict[str, Any]]:
     """Yield one record a watched ticker.
 
     A session's option figures are those of its close scan, else of its last scan of grade B or better, else null; its
     close is the newest bar's. A session that has not ended is not in it.
     """
     figures = ", ".join(f'{expression(FEATURES.field(name), f"f.{name}")} AS "{name}"' for name in FROM_FEATURES)
-    rows = snapshot.connection.execute(
+    rows = moment.connection.execute(
         f"""
         WITH closes AS (
             SELECT * FROM bars WHERE list_contains($watched, ticker)
@@ -61,21 +59,21 @@ def history(snapshot: StoreSnapshot) -> Iterator[dict[str, Any]]:
         QUALIFY row_number() OVER (PARTITION BY d.ticker ORDER BY d.date DESC) <= {SESSIONS_KEPT}
         ORDER BY d.ticker, d.date
         """,
-        {"watched": list(snapshot.watched), "last": _last_closed(snapshot)},
+        {"watched": list(moment.watched), "last": _last_closed(moment)},
     )
     days: list[dict[str, Any]] = []
     for row in objects(rows):
         if days and days[0]["ticker"] != row["ticker"]:
-            yield _record(snapshot.provider, days)
+            yield _record(moment.provider, days)
             days = []
         days.append(row)
     if days:
-        yield _record(snapshot.provider, days)
+        yield _record(moment.provider, days)
 
 
-def _last_closed(snapshot: StoreSnapshot) -> Any:
+def _last_closed(moment: StoreMoment) -> Any:
     """Return the date of the newest session that has ended."""
-    return sessions_of(snapshot.market).last_closed(snapshot.now).date
+    return sessions_of(moment.market).last_closed(moment.now).date
 
 
 def _record(provider: str, days: list[dict[str, Any]]) -> dict[str, Any]:
@@ -84,6 +82,6 @@ def _record(provider: str, days: list[dict[str, Any]]) -> dict[str, Any]:
     for day in reversed(days):
         factors.append(factor)
         factor *= day["split"]
-    record = {name: [day.get(name) for day in days] for name in ARRAYS}
+    record: dict[str, list[Any]] = {name: [day.get(name) for day in days] for name in ARRAYS}
     record["split_factor"] = factors[::-1]
     return {"ticker": days[0]["ticker"], "provider": provider, **record}
