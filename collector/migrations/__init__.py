@@ -1,0 +1,1 @@
+"""Migrations of the collecting side's rows in Django's database."""
