@@ -16,6 +16,15 @@ register = template.Library()
 
 NO_REASON = "Not stated."
 
+# Flags as a narrow column has room for; the sentence is the tooltip's.
+FLAG_WORDS = {
+    "negative_price": "negative",
+    "stale_last_trade": "old trade",
+    "volume_carried": "old volume",
+    "placeholder_iv": "IV fill-in",
+    "symbol_mismatch": "mismatch",
+}
+
 
 def _price(value: float) -> str:
     return f"{value:,.2f}"
@@ -93,6 +102,12 @@ def dash(why: str) -> SafeString:
 def reason(code: str | None) -> str:
     """Return the sentence of a reason code."""
     return sentence(code)
+
+
+@register.filter
+def flag_word(flag: str) -> str:
+    """Return a flag in as few words as a narrow column has room for."""
+    return FLAG_WORDS.get(flag, words(flag))
 
 
 @register.filter

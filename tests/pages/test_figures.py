@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from optsite.templatetags.figures import clock, duration, figure, gigabytes, label, moment, reason
+from optsite.templatetags.figures import clock, duration, figure, flag_word, gigabytes, label, moment, reason
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,8 @@ def test_times_are_in_utc() -> None:
 def test_words() -> None:
     assert label("iv_30d") == "IV 30d"
     assert label("put_call_volume_ratio") == "Put call volume ratio"
+    assert flag_word("volume_carried") == "old volume"
+    assert flag_word("no_bid") == "no bid"
     assert gigabytes(83_000_000_000) == "83.0 GB"
     assert reason("closed") == "The market is closed at this slot."
     assert reason("no_such_code") == "no_such_code"
