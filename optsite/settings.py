@@ -320,7 +320,6 @@ UNFOLD = {
     "SITE_FAVICONS": FAVICONS,
     "SHOW_HISTORY": False,
     "SIDEBAR": SIDEBAR,
-    "SIDEBAR": SIDEBAR,
 }
 
 # retry counts from the prefetch, so it exceeds timeout * (queue_limit + 2) / workers with a margin.

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
 # Below the cluster's own time-out of a task, which would leave no word of what happened.
-SCAN_SECONDS = settings.Q_CLUSTER["timeout"] - 20
+SCAN_SECONDS = cast("int", settings.Q_CLUSTER["timeout"]) - 20
 EXPORT_SECONDS = 300
 SUCCESS = (0, 5)
 
