@@ -5,22 +5,29 @@ So the loopback server has bodies for every expiration, and for today, where rec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any
 
+from collector.market.calendar import NEW_YORK
 from collector.market.contract import build_occ, default_root
-from collector.providers.base import ContractQuote, OptionChain, Provider, Quote
+from collector.providers.base import Bar, ContractQuote, OptionChain, Provider, Quote
 from tests.providers.yahoo_server import Body, TickerBodies
 
+OPEN = time(9, 30)
 STATES = {"pre": "PRE", "regular": "REGULAR", "post": "POST", "closed": "CLOSED"}
 
 
-def made_bodies(provider: Provider, tickers: Iterable[str], most: int | None = None) -> dict[str, TickerBodies]:
-    """Return answers for ``tickers`` of ``provider`` (the demo market, say), of the nearest ``most`` expirations."""
+def made_bodies(
+    provider: Provider, tickers: Iterable[str], most: int | None = None, first: int = 0
+) -> dict[str, TickerBodies]:
+    """Return answers for ``tickers`` of ``provider`` (the demo market, say).
+
+    They list the nearest ``most`` expirations, without the ``first`` ones.
+    """
     bodies = {}
     for ticker in tickers:
-        expirations = provider.expirations(ticker)[:most]
+        expirations = provider.expirations(ticker)[:most][first:]
         stated = _quote(provider.quote(ticker))
         dated = {
             epoch(day): _body(ticker, stated, expirations, provider.chain(ticker, day), ratio=1.0)
@@ -47,6 +54,31 @@ def with_further_dates(recorded: Body, provider: Provider, other: str, expiratio
     first = {"optionChain": {"result": [{**result, "expirationDates": listed}], "error": None}}
     dated = {epoch(day): _body(ticker, stated, days, provider.chain(other, day), ratio) for day in expirations}
     return TickerBodies(first=first, dated=dated)
+
+
+def made_chart(ticker: str, bars: Sequence[Bar], dividends: Mapping[date, float]) -> Body:
+    """Return a chart answer of bars without a split among them, and dividends by date."""
+    opens = {bar.date: int(datetime.combine(bar.date, OPEN, NEW_YORK).timestamp()) for bar in bars}
+    columns = {name: [getattr(bar, name) for bar in bars] for name in ("open", "high", "low", "close", "volume")}
+    paid = {str(opens[day]): {"amount": amount, "date": opens[day]} for day, amount in dividends.items()}
+    result = {
+        "meta": {
+            "currency": "USD",
+            "symbol": ticker,
+            "instrumentType": "EQUITY",
+            "exchangeTimezoneName": "America/New_York",
+            "timezone": "EST",
+            "gmtoffset": -18000,
+            "dataGranularity": "1d",
+            "range": "",
+            "validRanges": ["1d", "1mo", "1y", "max"],
+            "made": True,
+        },
+        "timestamp": list(opens.values()),
+        "events": {"dividends": paid},
+        "indicators": {"quote": [columns], "adjclose": [{"adjclose": columns["close"]}]},
+    }
+    return {"chart": {"result": [result], "error": None}}
 
 
 def epoch(day: date) -> int:
