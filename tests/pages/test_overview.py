@@ -120,3 +120,18 @@ def test_scan_now_needs_the_csrf_token_and_a_post(staff: Client, market: Documen
     assert staff.post("/staff/scan/").status_code == 403
     assert staff.get("/staff/scan/").status_code == 405
     assert launchers.launched == []
+
+
+def test_budget(staff: Client, market: Documents, export_dir: Path) -> None:
+    assert "this provider costs no calls" in text(staff, "/staff/live/")
+    write_live(export_dir, {"budget": {"per_hour": 250, "used_hour": 41, "per_day": 2000, "used_day": 377}})
+    page = text(staff, "/staff/live/")
+    assert "41 <small>of 250</small>" in page
+    assert "377 of 2000 today" in page
+
+
+def test_a_live_market_without_a_stated_budget_is_not_called_free(staff: Client, settings: Any, tmp_path: Path) -> None:
+    settings.MARKET_FOLDER = type(settings.MARKET_FOLDER)(tmp_path, "yahoo")
+    page = text(staff, "/staff/live/")
+    assert "not stated yet" in page
+    assert "costs no calls" not in page
