@@ -38,7 +38,9 @@ def one(normalised: NormalisedTicker) -> dict[str, Any]:
 
 
 def test_a_sound_row_keeps_what_the_feed_states() -> None:
-    row = one(rows_of(contract("put", 95.0, bid_size=7, ask_size=9, vendor_implied_volatility=0.3121, in_the_money=False)))
+    row = one(
+        rows_of(contract("put", 95.0, bid_size=7, ask_size=9, vendor_implied_volatility=0.3121, in_the_money=False))
+    )
     assert row["contract_symbol"] == "ZZTA260417P00095000"
     assert (row["root"], row["expiration"], row["option_type"], row["strike"]) == ("ZZTA", EXPIRATION, "put", 95.0)
     assert (row["bid"], row["ask"], row["mid"], row["bid_size"], row["ask_size"]) == (2.9, 3.1, 3.0, 7, 9)
@@ -188,9 +190,7 @@ def test_rows_are_in_order_of_type_and_strike() -> None:
         (OPEN + timedelta(days=1), False, ["volume_carried"]),
     ],
 )
-def test_volume_is_of_the_session_in_which_the_last_trade_lies(
-    traded: datetime, known: bool, flags: list[str]
-) -> None:
+def test_volume_is_of_the_session_in_which_the_last_trade_lies(traded: datetime, known: bool, flags: list[str]) -> None:
     row = one(rows_of(contract(last_trade_time=traded, change=0.5)))
     assert (row["volume_known"], row["flags"], row["volume"]) == (known, flags, 40)
 
@@ -205,7 +205,9 @@ def test_without_both_the_scan_of_an_earlier_session_tells() -> None:
     symbols = [occ(strike=strike) for strike in (100.0, 105.0, 110.0)]
     earlier = pd.DataFrame({"contract_symbol": symbols, "volume": [40.0, 39.0, 40.0], "last_price": [3.0, 3.0, 2.9]})
     blind: dict[str, Any] = {"last_trade_time": None, "change": None}
-    normalised = rows_of(*[contract(strike=strike, **blind) for strike in (100.0, 105.0, 110.0, 115.0)], earlier=earlier)
+    normalised = rows_of(
+        *[contract(strike=strike, **blind) for strike in (100.0, 105.0, 110.0, 115.0)], earlier=earlier
+    )
     # As it was; another volume; another last price; not seen before.
     assert list(normalised.contracts["volume_known"]) == [False, True, True, False]
     assert not rows_of(contract(**blind)).contracts["volume_known"].any()
@@ -289,7 +291,9 @@ WILD = (
 )
 
 
-@pytest.mark.parametrize("made", [chain(*WILD), dark_chain(), live_chain(), chain()], ids=["wild", "dark", "live", "none"])
+@pytest.mark.parametrize(
+    "made", [chain(*WILD), dark_chain(), live_chain(), chain()], ids=["wild", "dark", "live", "none"]
+)
 @pytest.mark.parametrize("price", [None, 0.0, 100.0])
 def test_neither_nan_nor_infinity_leaves_in_a_record(made: OptionChain, price: float | None) -> None:
     fetched = Fetched("ZZTA", quote(price=price), (EXPIRATION,), [made])

@@ -12,8 +12,8 @@ import pandas as pd
 from collector.market.calendar import sessions_of
 from collector.store.database import EXPORT_MEMORY_LIMIT
 from collector.store.moment import StoreMoment
-from collector.store.record_sql import BATCH, RFC_3339, expression, objects, ticker_clock
-from exports.documents import CHAINS, CONTRACT_FIELDS, Field
+from collector.store.record_sql import BATCH, RFC_3339, expression, objects, rounded, ticker_clocks
+from exports.documents import CHAIN_TOTALS, CHAINS, CONTRACT_FIELDS, QUALITY_FACTS, Field
 
 SESSIONS_KEPT = 5
 CHAINS_A_QUERY = 40
@@ -22,17 +22,19 @@ STREAM_MEMORY_LIMIT = "32MB"
 NESTED = ("quality", "coverage", "newest_attempt", "calls", "puts")
 
 _PLAIN = tuple(field for field in CHAINS.fields if field.name not in NESTED)
+_NAMES = tuple(field.name for field in CHAINS.fields)
 _NONE = orjson.Fragment("[]")
 
 
 def clock(moment: StoreMoment) -> str:
-    """Return what moves when a chain expires or falls out of the window: the settlements and sessions passed."""
+    """Return what moves when a chain expires or falls out of the window: the settlements passed, the session begun."""
     if moment.market == "recorded":
         return "0"
     dead = moment.connection.execute(
         "SELECT max(settlement_time) FROM chains WHERE settlement_time <= ?", [moment.now]
     ).fetchone()
-    session = sessions_of(moment.market).last_closed(moment.now)
+    sessions = sessions_of(moment.market)
+    session = sessions.session_at(moment.now) or sessions.last_closed(moment.now)
     return f"{session.date:%Y%m%d}.{dead[0]:%Y%m%d%H%M}" if dead and dead[0] else f"{session.date:%Y%m%d}"
 
 
@@ -45,21 +47,16 @@ def chains(moment: StoreMoment) -> Iterator[dict[str, Any]]:
         contracts = _contracts(moment, heads)
         for position, head in enumerate(heads):
             calls, puts = contracts.get((position, "call"), _NONE), contracts.get((position, "put"), _NONE)
-            yield {**head, "calls": calls, "puts": puts}
+            record = {**head, "calls": calls, "puts": puts}
+            yield {name: record[name] for name in _NAMES}
     moment.connection.execute(f"SET memory_limit = '{EXPORT_MEMORY_LIMIT}'")
 
 
 def _oldest(moment: StoreMoment) -> list[tuple[str, datetime, datetime]]:
     """Return for each watched ticker its 'now' and the open of the fifth session back."""
-    rows = moment.connection.execute(
-        f"WITH clock AS ({ticker_clock(moment.market)}) "
-        "SELECT ticker, epoch_us(now) FROM clock WHERE list_contains($watched, ticker)",
-        {"now": moment.now, "watched": list(moment.watched)},
-    ).fetchall()
     sessions = sessions_of(moment.market)
     result = []
-    for ticker, micros in rows:
-        now = datetime.fromtimestamp(micros / 1_000_000, tz=moment.now.tzinfo)
+    for ticker, now in ticker_clocks(moment.connection, moment.market, moment.now, moment.watched).items():
         current = sessions.session_at(now) or sessions.last_closed(now)
         result.append((ticker, now, sessions.offset(current.date, 1 - SESSIONS_KEPT).open))
     return result
@@ -123,7 +120,9 @@ def _head(row: dict[str, Any]) -> dict[str, Any]:
     if row["attempt_scan_id"] is not None:
         attempt = {name: row[f"attempt_{name}"] for name in ("as_of", "quote_time", "scan_id", "grade", "reasons")}
     record = {field.name: row[field.name] for field in _PLAIN}
-    record["quality"] = {"grade": row["quality_grade"], "reasons": row["grade_reasons"], "facts": row["facts"]}
+    record["totals"] = rounded(CHAIN_TOTALS, row["totals"])
+    facts = rounded(QUALITY_FACTS, row["facts"])
+    record["quality"] = {"grade": row["quality_grade"], "reasons": row["grade_reasons"], "facts": facts}
     record["coverage"] = {"listed": row["listed"], "received": row["received"]}
     record["newest_attempt"] = attempt
     return record

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from collector.market.calendar import sessions_of
 from collector.store.moment import StoreMoment
-from collector.store.record_sql import expression, objects
+from collector.store.record_sql import expression, objects, ticker_clocks
 from exports.documents import FEATURES, HISTORY
 
 SESSIONS_KEPT = 400
@@ -34,6 +36,7 @@ def history(moment: StoreMoment) -> Iterator[dict[str, Any]]:
     A session's option figures are those of its close scan, else of its last scan of grade B or better, else null; its
     close is the newest bar's. A session that has not ended is not in it.
     """
+    moment.connection.register("ends", _ends(moment))
     figures = ", ".join(f'{expression(FEATURES.field(name), f"f.{name}")} AS "{name}"' for name in FROM_FEATURES)
     rows = moment.connection.execute(
         f"""
@@ -53,13 +56,13 @@ def history(moment: StoreMoment) -> Iterator[dict[str, Any]]:
                CASE WHEN isfinite(b.close) THEN b.close END AS close,
                coalesce(b.split_factor, 1.0) AS split, b.volume AS underlying_volume, {figures},
                f.grade, coalesce(f.source, b.source) AS source
-        FROM sessions d LEFT JOIN closes b USING (ticker, date)
+        FROM sessions d JOIN ends e USING (ticker) LEFT JOIN closes b USING (ticker, date)
             LEFT JOIN daily f ON f.ticker = d.ticker AND f.market_date = d.date
-        WHERE d.date <= $last
+        WHERE d.date <= e.last
         QUALIFY row_number() OVER (PARTITION BY d.ticker ORDER BY d.date DESC) <= {SESSIONS_KEPT}
         ORDER BY d.ticker, d.date
         """,
-        {"watched": list(moment.watched), "last": _last_closed(moment)},
+        {"watched": list(moment.watched)},
     )
     days: list[dict[str, Any]] = []
     for row in objects(rows):
@@ -71,9 +74,17 @@ def history(moment: StoreMoment) -> Iterator[dict[str, Any]]:
         yield _record(moment.provider, days)
 
 
-def _last_closed(moment: StoreMoment) -> Any:
-    """Return the date of the newest session that has ended."""
-    return sessions_of(moment.market).last_closed(moment.now).date
+def _ends(moment: StoreMoment) -> pd.DataFrame:
+    """Return for each watched ticker the date of the newest session that has ended by its clock."""
+    clocks = ticker_clocks(moment.connection, moment.market, moment.now, moment.watched)
+    sessions = sessions_of(moment.market)
+    last = [sessions.last_closed(clocks.get(ticker, moment.now)).date for ticker in moment.watched]
+    return pd.DataFrame(
+        {
+            "ticker": pd.Series(list(moment.watched), dtype="object"),
+            "last": pd.Series(last, dtype="datetime64[s]"),
+        }
+    )
 
 
 def _record(provider: str, days: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -69,6 +70,27 @@ def ticker_clock(market: str) -> str:
     if market == "recorded":
         return "SELECT ticker, max(as_of) AS now FROM chains WHERE $now IS NOT NULL GROUP BY ticker"
     return "SELECT DISTINCT ticker, CAST($now AS TIMESTAMPTZ) AS now FROM chains"
+
+
+def ticker_clocks(
+    connection: duckdb.DuckDBPyConnection, market: str, now: datetime, tickers: Sequence[str]
+) -> dict[str, datetime]:
+    """Return 'now' of each of the tickers that has chains."""
+    rows = connection.execute(
+        f"WITH clock AS ({ticker_clock(market)}) "
+        "SELECT ticker, epoch_us(now) FROM clock WHERE list_contains($tickers, ticker)",
+        {"now": now, "tickers": list(tickers)},
+    ).fetchall()
+    return {ticker: datetime.fromtimestamp(micros / 1_000_000, tz=now.tzinfo) for ticker, micros in rows}
+
+
+def rounded(fields: Sequence[Field], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object from a JSON column with its numbers in the digits that their fields say."""
+    digits = {field.name: field.significant - 1 for field in fields if field.significant}
+    return {
+        name: float(f"{value:.{digits[name]}e}") if name in digits and isinstance(value, float) else value
+        for name, value in content.items()
+    }
 
 
 def digest(values: Sequence[str]) -> str:

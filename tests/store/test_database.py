@@ -83,7 +83,9 @@ def test_a_migration_that_fails_leaves_nothing(
         (folder / path.name).write_text(path.read_text())
     known = database.migrations()[-1][0]
     broken = folder / f"{known + 1:04d}_broken.sql"
-    broken.write_text("CREATE TABLE half (x INTEGER); ALTER TABLE scans ADD COLUMN half INTEGER; SELECT no_such_column;")
+    broken.write_text(
+        "CREATE TABLE half (x INTEGER); ALTER TABLE scans ADD COLUMN half INTEGER; SELECT no_such_column;"
+    )
     monkeypatch.setattr(database, "MIGRATIONS", folder)
     with pytest.raises(duckdb.BinderException), open_store(market_folder, "test"):
         pass
@@ -115,7 +117,10 @@ def test_a_foreign_holder_is_named(market_folder: MarketFolder) -> None:
     made(market_folder)
     with foreign_holder(market_folder.store_path) as process:
         begun = time.monotonic()
-        with pytest.raises(StoreBusy, match=rf"held by PID {process.pid} ") as busy, open_store(market_folder, "test", timeout=0.5):
+        with (
+            pytest.raises(StoreBusy, match=rf"held by PID {process.pid} ") as busy,
+            open_store(market_folder, "test", timeout=0.5),
+        ):
             pass
         assert time.monotonic() - begun < 5
         assert "\n" not in str(busy.value)

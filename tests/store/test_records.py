@@ -125,7 +125,11 @@ def test_a_null_equals_a_null(store: duckdb.DuckDBPyConnection) -> None:
 def test_events_are_news_where_something_else_is_stated(store: duckdb.DuckDBPyConnection) -> None:
     market_wide = event(ticker=None, kind="fomc", confirmed=None)
     records.append_events(store, [event(), market_wide], provenance("scan-1"))
-    told_again = [event(known_at=RECORDED + timedelta(days=1)), market_wide, event(confirmed=True, recorded_at=RECORDED + timedelta(days=1))]
+    told_again = [
+        event(known_at=RECORDED + timedelta(days=1)),
+        market_wide,
+        event(confirmed=True, recorded_at=RECORDED + timedelta(days=1)),
+    ]
     records.append_events(store, told_again, provenance("scan-2"))
     rows = store.execute("SELECT scan_id, ticker, kind, confirmed FROM events ORDER BY scan_id, kind DESC").fetchall()
     assert rows == [

@@ -106,7 +106,15 @@ def test_rows_come_back_as_they_were(market_folder: MarketFolder) -> None:
         ).fetchall()
     micros = int((traded - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
     shared = ("2026-03-24T16:45:00Z", 24, "F", 100.0, "scan-1")
-    assert raw[0] == (occ("ZZTA1", strike=105.0), 40, 900, ["adjusted", "crossed"], '{"mid":"no_two_sided_quote"}', raw[0][5], *shared)
+    assert raw[0] == (
+        occ("ZZTA1", strike=105.0),
+        40,
+        900,
+        ["adjusted", "crossed"],
+        '{"mid":"no_two_sided_quote"}',
+        raw[0][5],
+        *shared,
+    )
     assert raw[1] == (occ(), 40, 900, [], "{}", micros, *shared)
     assert raw[2] == (
         occ(option_type="put", strike=95.0), None, None, ["no_bid", "no_ask"], '{"mid":"no_two_sided_quote"}', None, *shared
