@@ -44,9 +44,8 @@ def as_command_error(error: BaseException) -> BaseException:
     if isinstance(error, KeyboardInterrupt):
         return CommandError("Interrupted; what was collected is kept, and the next scan goes on from it.", returncode=1)
     if isinstance(error, DatabaseError):
-        return CommandError(
-            f"Django's database can't be used ({error}); run manage.py migrate first.", returncode=FAILED
-        )
+        remedy = "; run manage.py migrate first" if "no such table" in str(error) else ""
+        return CommandError(f"Django's database can't be used: {error}{remedy}.", returncode=FAILED)
     for kind, code in CODES:
         if isinstance(error, kind):
             logger.error("%s", error)

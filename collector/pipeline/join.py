@@ -22,7 +22,7 @@ from collector.market.calendar import Sessions
 from collector.market.settlement import settlement
 from collector.pipeline.plan import ScanPlan
 from collector.store import history, records
-from collector.store.database import Connection, store_revision
+from collector.store.database import Connection, store_revision, transaction
 from collector.store.staging import Staging, staged_rows
 from exports.folders import MarketFolder
 
@@ -59,9 +59,10 @@ def join(
     assert content is not None, f"staging {staging.scan_id} has no plan"
     plan = ScanPlan.from_json(content)
     collected = list(staging.records())
-    if history.is_joined(connection, plan.scan_id):
+    status = history.scan_status(connection, plan.scan_id)
+    if status is not None:
         logger.info("Scan %s is in the store already", plan.scan_id)
-        joined = Joined({"id": plan.scan_id, "status": "ok"}, store_revision(connection), fresh=False)
+        joined = Joined({"id": plan.scan_id, "status": status}, store_revision(connection), fresh=False)
     else:
         joined = _transact(connection, staging, plan, collected, detectors, sessions)
     dates = {record["ticker"]: record["market_date"] for record in collected if record["market_date"]}
@@ -80,8 +81,7 @@ def _transact(
     """Run the transaction."""
     started = time.perf_counter()
     provenance = records.Provenance(plan.scan_id, plan.provider, plan.feed, datetime.now(UTC))
-    connection.execute("BEGIN")
-    try:
+    with transaction(connection):
         revision = store_revision(connection) + 1
         found = [record for record in collected if record["chains"]]
         coverage = {record["ticker"]: _coverage(connection, plan, record, sessions) for record in found}
@@ -94,10 +94,6 @@ def _transact(
         scan["seconds"]["join"] = round(time.perf_counter() - started, 3)
         records.append(connection, "scans", [{**scan, "store_revision": revision}], provenance.columns)
         records.append_revision(connection, revision, provenance)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
     return Joined({**scan, "id": plan.scan_id}, revision, fresh=True)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -18,14 +19,18 @@ from collector.pipeline.join import Joined
 from collector.pipeline.plan import ScanPlan
 from collector.pipeline.planning import TIME_LIMIT, Scan
 from collector.pipeline.publish import Published, publish
-from collector.pipeline.recovery import catch_up, recover, resumable
+from collector.pipeline.recovery import catch_up, in_store, recover, resumable
 from collector.pipeline.run import record_skipped, run_scan
 from collector.providers.base import Provider
 from collector.providers.catalogue import ProviderOptions, call_budget, make_provider
 from collector.scan_ids import new_scan_id
 from collector.schedules import Kind, claim_slot, cron_of, finish_slot, slot_at
+from collector.store.database import StoreBusy
 from exports.folders import MarketFolder
-from exports.locks import KernelLock
+from exports.locks import KernelLock, LockHeld
+from exports.writer import PublicationError
+
+logger = logging.getLogger(__name__)
 
 DONE, FAILED, BAD_USAGE, UNREACHABLE, LOCKED, PARTIAL = range(6)
 
@@ -90,29 +95,45 @@ def carry_out(order: Order, bar: Progress) -> Report:
     report = Report(lines=list(getattr(provider, "unreadable", ())))
     with KernelLock(order.folder.lock_dir / SCAN_LOCK, _purpose(order)).acquire(order.lock_seconds):
         scan = _scan(order)
-        resumed = resumable(order.folder, scan.kind, scan.tickers, scan.slot)
-        report.lines += recover(order.folder, resumed)
-        if order.export:
-            report.published = catch_up(order.folder)
+        resumed, hindered = _settle(order, scan, report)
         if order.backfill:
             _backfill(order, report, bar)
         elif order.each:
             _each(order, cast("_Recordings", provider), report, bar)
         elif order.scheduled:
             _scheduled(order, provider, scan, report, bar, resumed)
+        elif scan.scan_id and in_store(order.folder, scan.scan_id):
+            report.lines.append(f"Scan {scan.scan_id} ran already.")
         else:
-            _note(
-                order,
-                report,
-                run_scan(order.folder, provider, scan, budget=_budget(order, provider), bar=bar, resumed=resumed),
-            )
-        if order.export and report.scans:
+            joined = run_scan(order.folder, provider, scan, budget=_budget(order, provider), bar=bar, resumed=resumed)
+            _note(order, report, joined)
+        if hindered:
+            report.lines += recover(order.folder)
+        if order.export and (report.scans or hindered):
             bar.begin("publish", 1)
             report.published = publish(order.folder)
             bar.done()
     if report.published:
         report.lines += report.published.problems
     return report
+
+
+def _settle(order: Order, scan: Scan, report: Report) -> tuple[ScanPlan | None, bool]:
+    """Join and publish what earlier scans left.
+
+    Return the plan that the scan goes on with, if it is one that was killed, and whether something was in the way: a
+    store or a disk that is not to be had now stops no scan from collecting.
+    """
+    resumed = None
+    try:
+        resumed = resumable(order.folder, scan)
+        report.lines += recover(order.folder, resumed)
+        if order.export:
+            report.published = catch_up(order.folder)
+    except (StoreBusy, LockHeld, PublicationError) as error:
+        logger.info("what earlier scans left has to wait: %s", error)
+        return resumed, True
+    return resumed, False
 
 
 def _options(order: Order, as_of: datetime | None) -> ProviderOptions:
@@ -141,11 +162,17 @@ def _scan(order: Order) -> Scan:
         job = ScanJob.objects.filter(market=order.folder.market, scan_id=order.request).first()
         if job is None:
             raise OrderError(f"--request: there is no scan {order.request} in the {order.folder.market} market")
-        return Scan(kind="request", tickers=tuple(job.tickers), scan_id=job.scan_id)
+        words = {"request": order.request}
+        return Scan(kind="request", tickers=tuple(job.tickers), scan_id=job.scan_id, order=words)
     if order.scheduled:
         slot = slot_at(datetime.now(UTC), cron_of(order.scheduled, order.folder.provider))
-        return Scan(kind=order.scheduled, slot=slot)
-    return Scan(tickers=order.tickers)
+        return Scan(kind=order.scheduled, slot=slot, order={"scheduled": order.scheduled})
+    if order.backfill or order.each:
+        return Scan(tickers=order.tickers)
+    asked: dict[str, Any] = {"tickers": list(order.tickers)}
+    if order.folder.market == "recorded":
+        asked |= {"recordings": str(_options(order, None).recordings), "as_of": str(order.as_of)}
+    return Scan(tickers=order.tickers, order=asked)
 
 
 def _backfill(order: Order, report: Report, bar: Progress) -> None:
@@ -187,7 +214,7 @@ def _scheduled(
     if not resumed and not claim_slot(order.folder.market, kind, slot, scan_id, SLOT_LEASE):
         report.lines.append(f"The {kind} slot {slot:%Y-%m-%dT%H:%MZ} is taken: another scan fills or filled it.")
         return
-    wanted = Scan(kind=kind, slot=slot, scan_id=scan_id)
+    wanted = replace(scan, scan_id=scan_id)
     reason = _why_closed(provider, kind, slot)
     if reason:
         joined = record_skipped(order.folder, provider, wanted, reason)

@@ -25,6 +25,7 @@ class ScanPlan:
 
     ``tickers`` are in the order in which they are served. ``calls`` are the calls it may spend, None where the
     provider's calls are free. ``configuration`` is the whole effective configuration, ``config_hash`` its hash.
+    ``order`` is what was asked for: an interrupted scan goes on only under the same order.
     """
 
     scan_id: str
@@ -43,6 +44,7 @@ class ScanPlan:
     max_expirations: int | None = None
     fetch_bars: bool = True
     skipped: dict[str, str] = field(default_factory=dict)
+    order: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan for the staging."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -27,13 +28,14 @@ class EmptyWatchlist(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What is asked of one scan."""
+    """What is asked of one scan. ``order`` are the words it was asked in, JSON-ready; without it, it never resumes."""
 
     kind: ScanKind = "manual"
     tickers: tuple[str, ...] = ()
     scan_id: str | None = None
     slot: datetime | None = None
     moment: datetime | None = None
+    order: dict[str, Any] = field(default_factory=dict)
 
 
 def plan_scan(folder: MarketFolder, provider: Provider, scan: Scan, budget: CallBudget | None) -> ScanPlan:
@@ -77,6 +79,7 @@ def plan_scan(folder: MarketFolder, provider: Provider, scan: Scan, budget: Call
         config_hash=configuration_hash(configuration),
         slot=scan.slot,
         moment=scan.moment,
+        order=scan.order,
         calls=(
             calls_for_slot(budget.left(now), options.calls_per_hour, SLOTS_AN_HOUR, scheduled and scan.kind != "close")
             if budget is not None

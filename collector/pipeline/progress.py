@@ -42,6 +42,9 @@ class JobProgress:
                 "state": ScanJob.State.RUNNING,
                 "tickers": list(plan.tickers),
                 "started_at": plan.started_at,
+                "finished_at": None,
+                "status": "",
+                "detail": "",
                 "pid": os.getpid(),
             },
             create_defaults={
@@ -58,7 +61,7 @@ class JobProgress:
         """Begin a phase."""
         with self._lock:
             self.job.phase, self.job.total, self.job.done, self.job.current_ticker = phase, total, 0, ""
-            self._save()
+            self._save(at_once=True)
         if self.bar:
             self.bar.begin(phase, total)
 

@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,11 +89,40 @@ def open_store(
                 migrate(connection)
             else:
                 _refuse_newer(connection)
-            yield connection
+            with faults_told(folder.store_path):
+                yield connection
         finally:
             connection.close()
     finally:
         lock.release()
+
+
+@contextmanager
+def faults_told(path: Path) -> Iterator[None]:
+    """Tell what DuckDB says of the disk and of memory as a StoreError, and of Ctrl-C as KeyboardInterrupt."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+        raise StoreError(f"{path} can't be used: {_first_line(error)}") from error
+    except (RuntimeError, duckdb.InterruptException) as error:
+        # A Ctrl-C inside a query comes as this bare RuntimeError.
+        if "interrupt" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from error
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what is done inside, or nothing of it."""
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A commit that failed has ended the transaction itself.
+        with suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _connect(path: Path, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
@@ -186,18 +215,13 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> list[str]:
     for number, path in migrations():
         if number <= have:
             continue
-        connection.execute("BEGIN")
-        try:
+        with transaction(connection):
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS schema_migrations "
                 "(number INTEGER NOT NULL, name VARCHAR NOT NULL, applied_at TIMESTAMPTZ NOT NULL)"
             )
             connection.execute(path.read_text(encoding="utf-8"))
             connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", [number, path.stem, datetime.now(UTC)])
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
         applied.append(path.stem)
     return applied
 

@@ -111,8 +111,13 @@ def last_coverage(
 
 def is_joined(connection: duckdb.DuckDBPyConnection, scan_id: str) -> bool:
     """Say whether the scan is in the store."""
-    row = connection.execute("SELECT count(*) FROM scans WHERE scan_id = ?", [scan_id]).fetchone()
-    return bool(row and row[0])
+    return scan_status(connection, scan_id) is not None
+
+
+def scan_status(connection: duckdb.DuckDBPyConnection, scan_id: str) -> str | None:
+    """Return the status of a scan that is in the store, None where it is not."""
+    row = connection.execute("SELECT status FROM scans WHERE scan_id = ?", [scan_id]).fetchone()
+    return str(row[0]) if row else None
 
 
 def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> list[dict[str, Any]]:

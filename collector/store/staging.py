@@ -26,7 +26,7 @@ import duckdb
 import orjson
 import pandas as pd
 
-from collector.store.database import configure
+from collector.store.database import configure, faults_told
 from exports.durable_files import write_durably
 from exports.folders import MarketFolder
 
@@ -169,7 +169,7 @@ class Staging:
         columns = ", ".join(f'CAST({values[name]} AS {kind}) AS "{name}"' for name, kind in CONTRACT_COLUMNS.items())
         temporary = path.with_name(path.name + ".tmp")
         quoted = str(temporary).replace("'", "''")
-        with self._lock:
+        with self._lock, faults_told(path):
             if self._connection is None:
                 self._connection = duckdb.connect(":memory:")
                 configure(self._connection, threads=1)

@@ -31,7 +31,7 @@ class Command(BaseCommand):
             folder = MarketFolder(folder.data_dir, options["provider"])
         try:
             published = publish(folder)
-        except Exception as error:
+        except (KeyboardInterrupt, Exception) as error:
             raise as_command_error(error) from error
         if options["json"]:
             self.stdout.write(orjson.dumps(as_json(published)).decode())

@@ -73,6 +73,8 @@ class Command(BaseCommand):
             tickers = canonical_list(options["tickers"]) if options["tickers"] else ()
         except TickerError as error:
             raise OrderError(f"--tickers: {error}") from error
+        if options["tickers"] and not tickers:
+            raise OrderError("--tickers: it names none; leave it out to scan the watchlist")
         recorded = ("recordings", "as_of", "each")
         if folder.provider != "recorded" and any(options[name] for name in recorded):
             raise OrderError("--recordings, --as-of and --each go with --provider recorded")
