@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -87,6 +88,7 @@ class Collector:
         self.now = now
         self.bar_days = bar_days
         self._lock = threading.Lock()
+        self._taking = threading.Lock()
         # An interrupted scan goes on with what it has spent.
         self._calls_before = max((record["calls"] for record in staging.records()), default=0)
         self._reserved = self._calls_before + CALLS_TO_BEGIN
@@ -119,14 +121,23 @@ class Collector:
 
     def _serve_together(self, tickers: Sequence[str], workers: int, collection: Collection) -> None:
         """Serve tickers in a few threads; what ends this one ends the others after the request that they make."""
+        queue = deque(tickers)
         with ThreadPoolExecutor(workers, thread_name_prefix="collect") as pool:
             try:
-                for future in [pool.submit(self._serve, ticker, collection) for ticker in tickers]:
+                for future in [pool.submit(self._serve_next, queue, collection) for _ in tickers]:
                     future.result()
             except BaseException:
                 self._stopped = "interrupted"
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+    def _serve_next(self, queue: deque[str], collection: Collection) -> None:
+        """Serve the first ticker in line: taken and its calls reserved in one step, so that no later one gets them."""
+        with self._taking:
+            ticker = queue.popleft()
+            admitted = self._admit(ticker, collection)
+        if admitted:
+            self._keep(ticker)
 
     def _stops_without_quotes(self) -> bool:
         """Say whether two tickers without live quotes end this scan: a scheduled one of a live feed."""
@@ -141,15 +152,23 @@ class Collector:
 
     def _serve(self, ticker: str, collection: Collection) -> None:
         """Collect one ticker unless something speaks against it."""
+        if self._admit(ticker, collection):
+            self._keep(ticker)
+
+    def _admit(self, ticker: str, collection: Collection) -> bool:
+        """Say whether a ticker is to be collected now; note why it is skipped."""
         if self.staging.is_done(ticker):
             self.progress.done()
-            return
-        reason = self._why_not(ticker)
+            return False
+        reason = self._why_not()
         if reason is not None:
-            with self._lock:
-                collection.skipped[ticker] = reason
+            collection.skipped[ticker] = reason
             self.progress.done()
-            return
+            return False
+        return True
+
+    def _keep(self, ticker: str) -> None:
+        """Collect one ticker into the staging."""
         self.progress.step(ticker)
         started = time.perf_counter()
         record = self._collect_ticker(ticker)
@@ -161,7 +180,7 @@ class Collector:
         self.staging.write_record(ticker, record)
         self.progress.done()
 
-    def _why_not(self, ticker: str) -> str | None:
+    def _why_not(self) -> str | None:
         """Return the reason code for not trying a ticker now; reserve its calls otherwise."""
         reason = self._why_stop()
         if reason is not None or self.plan.calls is None:
