@@ -4,10 +4,11 @@
 
     contract_symbol, ticker, root, expiration (date), option_type (call, put), strike, multiplier, adjusted,
     bid, ask, mid, bid_size, ask_size, last_price, last_trade_time (UTC), change, volume, volume_known,
-    open_interest, vendor_implied_volatility, vendor_delta, in_the_money, flags (list), reasons (dict)
+    untraded, open_interest, vendor_implied_volatility, vendor_delta, in_the_money, flags (list), reasons (dict)
 
 Numbers are float64 with NaN for null. ``volume`` is what the feed stated; ``volume_known`` says whether it is of the
-session that the quotes belong to.
+session that the quotes belong to, ``untraded`` whether the contract is known not to have traded in it, whatever volume
+the feed still states.
 """
 
 from __future__ import annotations
@@ -208,6 +209,7 @@ def _frame(
     last_trade = _times([row.quote.last_trade_time for row in rows])
     in_session = (last_trade >= opened) & (last_trade < closed)
     symbols = [row.symbol for row in rows]
+    untraded = _untraded(numbers["change"], last_trade, opened)
     known = _volume_known(numbers, last_trade, in_session, symbols, earlier)
     adjusted = np.array([row.adjusted for row in rows], dtype=bool)
     flags = _flags(
@@ -240,6 +242,7 @@ def _frame(
             **numbers,
             "last_trade_time": pd.Series(last_trade).dt.tz_localize("UTC"),
             "volume_known": known,
+            "untraded": untraded & ~known,
             "in_the_money": pd.Series([row.quote.in_the_money for row in rows], dtype="object"),
             "flags": pd.Series(flags, dtype="object"),
             "reasons": pd.Series([{} if two else {"mid": "no_two_sided_quote"} for two in two_sided], dtype="object"),
@@ -307,6 +310,14 @@ def _volume_known(
         known[blind] = (was_there & moved)[blind]
     known |= volume == 0
     return np.asarray(known & ~np.isnan(volume), dtype=bool)
+
+
+def _untraded(
+    change: FloatArray, last_trade: npt.NDArray[np.datetime64], opened: npt.NDArray[np.datetime64]
+) -> BoolArray:
+    """Say which contracts did not trade in this session: their last trade is older, or nothing changed."""
+    before = ~np.isnat(last_trade) & (last_trade < opened)
+    return np.asarray(before | (np.isnat(last_trade) & (change == 0)), dtype=bool)
 
 
 def _differs(now: FloatArray, before: FloatArray) -> BoolArray:

@@ -44,7 +44,7 @@ def contract_activity(view: TickerView, minimum_grade: str, min_dte: int) -> Con
 
     A contract can be judged where its chain has ``minimum_grade`` or better, has not settled by ``view.as_of`` and
     states some open interest, ``min_dte`` days or more are left, it is not adjusted, its volume is of this session,
-    and its quote is two-sided.
+    and its quote is two-sided. One that is known not to have traded in this session has traded 0.
     """
     frame = view.contracts
     chain = _chain_of_row(view)
@@ -53,14 +53,15 @@ def contract_activity(view: TickerView, minimum_grade: str, min_dte: int) -> Con
         + [False]
     )
     interest = frame["open_interest"].to_numpy(dtype=np.float64)
-    volume = frame["volume"].to_numpy(dtype=np.float64)
+    untraded = frame["untraded"].to_numpy(dtype=np.bool_)
+    volume = np.where(untraded, 0.0, frame["volume"].to_numpy(dtype=np.float64))
     mid = frame["mid"].to_numpy(dtype=np.float64)
     rows = usable[chain] & ~frame["adjusted"].to_numpy(dtype=np.bool_)
     stated = np.where(rows, interest, np.nan)
     for known, reason in (
         (rows, "no_usable_chain"),
         (open_interest_known(stated, np.where(chain < 0, len(view.chains), chain)), "open_interest_unknown"),
-        (frame["volume_known"].to_numpy(dtype=np.bool_) & np.isfinite(volume), "volume_unknown"),
+        ((frame["volume_known"].to_numpy(dtype=np.bool_) | untraded) & np.isfinite(volume), "volume_unknown"),
         (mid > 0, "no_two_sided_quote"),
     ):
         rows = rows & known

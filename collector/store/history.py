@@ -23,7 +23,8 @@ def contract_history(
 ) -> dict[str, pd.DataFrame]:
     """Return each ticker's usual volume by contract over its last sessions before a date.
 
-    A session's volume is the highest that was stated of it; carried or unknown volume is left out. The frames are
+    A session's volume is the highest that was stated of it, 0 where the contract is known not to have traded; unknown
+    volume is left out. The frames are
     indexed by contract_symbol with the columns mean_volume and sessions.
 
     Args:
@@ -42,9 +43,11 @@ def contract_history(
     rows = connection.execute(
         """
         WITH days AS (
-            SELECT c.ticker, c.contract_symbol, c.market_date, max(c.volume) AS volume
+            SELECT c.ticker, c.contract_symbol, c.market_date,
+                   max(CASE WHEN c.volume_known THEN c.volume ELSE 0 END) AS volume
             FROM contracts c JOIN limits l ON l.ticker = c.ticker AND c.market_date < l.day
-            WHERE c.provider = ? AND c.market_date >= ? AND c.recorded_at <= ? AND c.volume_known AND NOT c.adjusted
+            WHERE c.provider = ? AND c.market_date >= ? AND c.recorded_at <= ?
+              AND (c.volume_known OR c.untraded) AND NOT c.adjusted
             GROUP BY ALL
         ), newest AS (
             SELECT ticker, market_date, row_number() OVER (PARTITION BY ticker ORDER BY market_date DESC) AS age

@@ -63,6 +63,7 @@ CONTRACT_COLUMNS: dict[str, str] = {
     "change": "DOUBLE",
     "volume": "BIGINT",
     "volume_known": "BOOLEAN",
+    "untraded": "BOOLEAN",
     "open_interest": "BIGINT",
     "vendor_implied_volatility": "DOUBLE",
     "vendor_delta": "DOUBLE",

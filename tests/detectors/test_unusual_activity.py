@@ -345,3 +345,10 @@ def test_six_hundred_contracts_take_less_than_three_milliseconds() -> None:
         return time.perf_counter() - start
 
     assert min(once() for _ in range(50)) < 0.003
+
+
+def test_a_contract_that_did_not_trade_today_is_judged_as_0_and_ends_yesterdays_alert() -> None:
+    still = replace(BUSY, volume_known=False, untraded=True)
+    evaluation = evaluate(still)
+    assert evaluation.findings == ()
+    assert evaluation.evaluated_subjects == {still.symbol}

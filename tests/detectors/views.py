@@ -29,6 +29,7 @@ class Row:
     bid: float = 1.95
     ask: float = 2.05
     volume_known: bool = True
+    untraded: bool = False
     adjusted: bool = False
     root: str = "QLMT"
     expiration: date = NEAR
@@ -93,6 +94,7 @@ def view(
             ),
             "volume": np.array([row.volume for row in rows], dtype=np.float64),
             "volume_known": np.array([row.volume_known for row in rows], dtype=bool),
+            "untraded": np.array([row.untraded for row in rows], dtype=bool),
             "open_interest": np.array([row.open_interest for row in rows], dtype=np.float64),
         }
     )

@@ -65,6 +65,7 @@ def contract_row(
         "adjusted": False,
         "volume": volume,
         "volume_known": known,
+        "untraded": False,
         "recorded_at": moment,
         "reasons": {},
         **changes,

@@ -99,6 +99,7 @@ CREATE TABLE contracts (
     change DOUBLE,
     volume BIGINT,
     volume_known BOOLEAN NOT NULL,
+    untraded BOOLEAN NOT NULL,
     open_interest BIGINT,
     bid_iv DOUBLE,
     implied_volatility DOUBLE,
