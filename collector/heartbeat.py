@@ -10,19 +10,16 @@ from typing import Any
 from django.conf import settings
 
 from collector.live import renew_live, timestamp
-from collector.market.calendar import Sessions, continuous_sessions, exchange_sessions
+from collector.market.calendar import Sessions, sessions_of
 from collector.models import Heartbeat
+from collector.providers.base import ProviderError
+from collector.providers.catalogue import PROVIDER_FACTS, ProviderOptions, call_budget
 from collector.scan_jobs import close_dead_jobs
 from collector.schedules import next_slot, scan_cron
 from exports.folders import MarketFolder
 from exports.locks import LockHeld
 
 logger = logging.getLogger(__name__)
-
-
-def sessions_of(folder: MarketFolder) -> Sessions:
-    """Return the calendar that the folder's market trades by."""
-    return continuous_sessions() if folder.market == "demo" else exchange_sessions()
 
 
 def market_state(sessions: Sessions, now: datetime) -> dict[str, Any]:
@@ -44,19 +41,42 @@ def next_scan(folder: MarketFolder, sessions: Sessions, now: datetime) -> dateti
     return next_slot(now, scan_cron(folder.provider), sessions)
 
 
-def beat(folder: MarketFolder | None = None) -> str:
-    """Write the heartbeat's row and renew live.json; return the moment. The row comes first: it is the proof of life.
+def budget_state(folder: MarketFolder, now: datetime) -> dict[str, Any] | None:
+    """Return the calls of a paying provider, spent and allowed; None where calls are free."""
+    if not PROVIDER_FACTS[folder.provider]["pays_per_expiration"]:
+        return None
+    options = ProviderOptions(
+        calls_per_hour=settings.OPTSITE.calls_per_hour, calls_per_day=settings.OPTSITE.calls_per_day
+    )
+    used = call_budget(folder, options).used(now)
+    return {
+        "per_hour": options.calls_per_hour,
+        "used_hour": used.hour,
+        "per_day": options.calls_per_day,
+        "used_day": used.day,
+    }
 
-    Where live.json cannot be written now (somebody publishes, the disk is full), that is logged and the next beat
-    tries again.
+
+def refresh(folder: MarketFolder) -> None:
+    """Renew live.json with what the clock and the budget say now.
+
+    Where it cannot be written (somebody publishes, the disk is full), that is logged and the next beat tries again.
     """
+    now = datetime.now(UTC)
+    sessions = sessions_of(folder.market)
+    try:
+        renew_live(
+            folder, market_state(sessions, now), next_scan(folder, sessions, now), budget=budget_state(folder, now)
+        )
+    except (LockHeld, OSError, ProviderError) as error:
+        logger.warning("live.json was not renewed: %s", error)
+
+
+def beat(folder: MarketFolder | None = None) -> str:
+    """Write the heartbeat's row, the proof of life, then renew live.json; return the moment."""
     folder = folder or settings.MARKET_FOLDER
     now = datetime.now(UTC)
     Heartbeat.objects.update_or_create(market=folder.market, host=socket.gethostname(), defaults={"at": now})
     close_dead_jobs(folder.market, now)
-    sessions = sessions_of(folder)
-    try:
-        renew_live(folder, market_state(sessions, now), next_scan(folder, sessions, now))
-    except (LockHeld, OSError) as error:
-        logger.warning("live.json was not renewed: %s", error)
+    refresh(folder)
     return f"{now:%Y-%m-%dT%H:%M:%SZ}"

@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from django.conf import settings
 
+from collector.heartbeat import refresh
 from collector.market.calendar import new_york_date
 from collector.models import ScanJob, WatchedTicker
 from collector.pipeline.backfill import backfill
@@ -36,6 +37,8 @@ DONE, FAILED, BAD_USAGE, UNREACHABLE, LOCKED, PARTIAL = range(6)
 
 SCAN_LOCK = "scan.lock"
 LOCK_SECONDS = 30.0
+# A scan that a person asked for waits behind one that runs; a slot that comes late is better left to the next.
+REQUEST_LOCK_SECONDS = 300.0
 # A close scan belongs to a close that lies this far back: 20 minutes, and what the cluster is late.
 CLOSE_AFTER = timedelta(minutes=20)
 SLOT_LEASE = TIME_LIMIT + timedelta(minutes=1)
@@ -58,7 +61,6 @@ class Order:
     request: str | None = None
     backfill: int = 0
     export: bool = True
-    lock_seconds: float = LOCK_SECONDS
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ def carry_out(order: Order, bar: Progress) -> Report:
         raise OrderError(str(error)) from error
     order.folder.create()
     report = Report(lines=list(getattr(provider, "unreadable", ())))
-    with KernelLock(order.folder.lock_dir / SCAN_LOCK, _purpose(order)).acquire(order.lock_seconds):
+    with KernelLock(order.folder.lock_dir / SCAN_LOCK, _purpose(order)).acquire(_patience(order)):
         scan = _scan(order)
         resumed, hindered = _settle(order, scan, report)
         if order.backfill:
@@ -115,7 +117,13 @@ def carry_out(order: Order, bar: Progress) -> Report:
             bar.done()
     if report.published:
         report.lines += report.published.problems
+        refresh(order.folder)  # the scan lock is free now
     return report
+
+
+def _patience(order: Order) -> float:
+    """Return how long the order waits for the scan lock, in seconds."""
+    return REQUEST_LOCK_SECONDS if order.request else LOCK_SECONDS
 
 
 def _settle(order: Order, scan: Scan, report: Report) -> tuple[ScanPlan | None, bool]:

@@ -46,7 +46,10 @@ def plan_scan(folder: MarketFolder, provider: Provider, scan: Scan, budget: Call
     options = settings.OPTSITE
     now = datetime.now(UTC)
     served = provider.tickers()
-    watchlist.fill(folder.market, options.watchlist, served)
+    if folder.market == "recorded":
+        watchlist.add(folder.market, served)
+    else:
+        watchlist.fill(folder.market, options.watchlist, served)
     watched = tuple(watchlist.active(folder.market))
     tickers = scan.tickers or _default_tickers(provider, watched)
     if not tickers:

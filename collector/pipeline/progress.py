@@ -88,6 +88,8 @@ class JobProgress:
             self.job.state = ScanJob.State.FAILED if failed else ScanJob.State.DONE
             self.job.status, self.job.detail, self.job.phase = status, detail[:300], ""
             self.job.finished_at, self.job.current_ticker = datetime.now(UTC), ""
+            if not failed:
+                self.job.done = self.job.total = len(self.job.tickers)
             self._save(at_once=True)
 
     def _save(self, *, at_once: bool = False) -> None:

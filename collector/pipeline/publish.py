@@ -38,7 +38,8 @@ def publish(folder: MarketFolder) -> Published:
     """
     publication = JSONExporter(folder).publish()
     counts = {name: entry.count for name, entry in publication.manifest.documents.items()}
-    return Published(publication.manifest.generation, counts, tuple(publication.problems), fill_outbox(folder))
+    messages = fill_outbox(folder)
+    return Published(publication.manifest.generation, counts, tuple(publication.problems), messages)
 
 
 def fill_outbox(folder: MarketFolder) -> int:
@@ -48,16 +49,18 @@ def fill_outbox(folder: MarketFolder) -> int:
         return 0
     with open_store(folder, "outbox") as connection:
         revision = store_revision(connection)
-        events = alert_events_after(connection, mark.store_revision) if revision > mark.store_revision else []
+        # A store that was begun anew counts from its first scan again.
+        since = mark.store_revision if mark.store_revision <= revision else 0
+        events = alert_events_after(connection, since) if revision > since else []
     added = copy_events(folder.market, events)
-    OutboxMark.objects.filter(pk=mark.pk, store_revision__lt=revision).update(store_revision=revision)
+    OutboxMark.objects.filter(pk=mark.pk, store_revision=mark.store_revision).update(store_revision=revision)
     return added
 
 
 def is_behind(folder: MarketFolder, revision: int) -> bool:
-    """Say whether a crash left the store ahead of the documents or of the outbox."""
+    """Say whether documents and outbox show another revision: a crash came first, or the store was replaced."""
     mark = OutboxMark.objects.filter(market=folder.market).values_list("store_revision", flat=True).first()
-    return revision > published_revision(folder) or revision > (mark or 0)
+    return revision != published_revision(folder) or revision != (mark or 0)
 
 
 def published_revision(folder: MarketFolder) -> int:

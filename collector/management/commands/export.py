@@ -9,6 +9,7 @@ import orjson
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from collector.heartbeat import refresh
 from collector.management.exit_codes import as_command_error
 from collector.pipeline.publish import as_json, publish
 from exports.folders import MARKET_OF_PROVIDER, MarketFolder
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             folder = MarketFolder(folder.data_dir, options["provider"])
         try:
             published = publish(folder)
+            refresh(folder)
         except (KeyboardInterrupt, Exception) as error:
             raise as_command_error(error) from error
         if options["json"]:
