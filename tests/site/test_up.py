@@ -102,9 +102,8 @@ def test_recordings_without_their_folder_are_bad_usage(filled: Path) -> None:
     assert told == "CommandError: The provider recorded needs its folder: --recordings DIR or OPTSITE_RECORDINGS.\n"
 
 
-def test_the_very_first_start_fills_ninety_sessions_within_three_minutes(tmp_path: Path, soak_full: bool) -> None:
-    if not soak_full:
-        return
+@pytest.mark.soak
+def test_the_very_first_start_fills_ninety_sessions_within_three_minutes(tmp_path: Path) -> None:
     begun = time.monotonic()
     up = Up(tmp_path / "data", "--provider", "demo")
     try:
