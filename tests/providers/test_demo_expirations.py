@@ -141,7 +141,7 @@ def test_strikes_stand_around_the_price_and_symbols_say_what_rows_say(moment, ti
         for option_type in ("call", "put"):
             strikes = [c.strike for c in chain.contracts if c.option_type == option_type and c.contract_size == 100]
             assert strikes == sorted(set(strikes))
-            assert 20 <= len(strikes) <= 70
+            assert 20 <= len(strikes) <= 100
             assert sum(strike < price for strike in strikes) >= 5
             assert sum(strike > price for strike in strikes) >= 5
 

@@ -43,7 +43,10 @@ def staged(session: Session, share: float) -> dict[str, tuple[str, ContractQuote
                 for contract in DemoProvider(within(session, share))
                 .chain(trade.ticker, trade.expiration.date)
                 .contracts
-                if contract.option_type == side and contract.last_trade_time and traded_in(contract, session)
+                if contract.option_type == side
+                and traded_in(contract, session)
+                # What is worth next to nothing can trade in any ratio.
+                and contract.volume * contract.bid * 100 > 50_000
             ),
             key=lambda contract: contract.volume / max(contract.open_interest, 40),
         )
