@@ -200,7 +200,7 @@ def scan_row(scan: int, kind: str = "manual", as_of: datetime | None = NOW) -> d
         "feed": "demo",
         "source": "demo",
         "inserted_at": NOW,
-        **dict.fromkeys(names, {}),
+        **{name: {} for name in names},
     }
 
 

@@ -116,9 +116,8 @@ def test_rows_come_back_as_they_were(market_folder: MarketFolder) -> None:
         *shared,
     )
     assert raw[1] == (occ(), 40, 900, [], "{}", micros, *shared)
-    assert raw[2] == (
-        occ(option_type="put", strike=95.0), None, None, ["no_bid", "no_ask"], '{"mid":"no_two_sided_quote"}', None, *shared
-    )  # fmt: skip
+    put, unquoted = occ(option_type="put", strike=95.0), '{"mid":"no_two_sided_quote"}'
+    assert raw[2] == (put, None, None, ["no_bid", "no_ask"], unquoted, None, *shared)
     assert list(rows["contract_symbol"]) == [occ(), occ(option_type="put", strike=95.0), occ("ZZTA1", strike=105.0)]
     assert list(rows["expiration"]) == [EXPIRATION] * 3
     assert rows.loc[0, ["bid", "ask", "mid", "bid_size", "vendor_delta"]].tolist() == [2.9, 3.1, 3.0, 3, 0.51]
@@ -138,7 +137,8 @@ def test_the_history_is_by_provider_and_market_date(market_folder: MarketFolder)
     ]
     with duckdb.connect(":memory:") as connection:
         counted = connection.execute(
-            "SELECT provider, date::VARCHAR, count(*) FROM read_parquet(?, hive_partitioning = true) GROUP BY ALL ORDER BY 2",
+            "SELECT provider, date::VARCHAR, count(*) FROM read_parquet(?, hive_partitioning = true) GROUP BY ALL "
+            "ORDER BY 2",
             [str(market_folder.parquet_dir / "*" / "*" / "*.parquet")],
         ).fetchall()
     assert counted == [("demo", "2026-03-23", 10), ("demo", "2026-03-24", 10)]
