@@ -48,6 +48,6 @@ def as_command_error(error: BaseException) -> BaseException:
         return CommandError(f"Django's database can't be used: {error}{remedy}.", returncode=FAILED)
     for kind, code in CODES:
         if isinstance(error, kind):
-            logger.error("%s", error)
+            logger.info("ended: %s", error)
             return CommandError(str(error), returncode=code)
     return error
