@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -22,7 +22,7 @@ from collector.store.staging import Staging
 from exports.folders import MarketFolder
 from tests.pipeline.scripted_provider import Answer, ScriptedProvider, at, session_bar
 from tests.pipeline.test_collect import Watcher, plan
-from tests.quotes import EXPIRATION, chain, contract, dark_chain, live_chain, occ
+from tests.quotes import EXPIRATION, STAMP, chain, contract, dark_chain, live_chain, occ
 from tests.store.rows import files
 
 MAY, JUNE = date(2026, 5, 15), date(2026, 6, 19)
@@ -63,7 +63,7 @@ def counts(folder: MarketFolder) -> dict[str, int]:
         return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in TABLES}
 
 
-def busy(volume: int = 40_000, stamp: datetime = at(24)) -> Any:
+def busy(volume: int = 40_000, stamp: datetime = STAMP) -> Any:
     """Return a live chain whose call at 100 traded ``volume`` against an open interest of 900, at a mid of 3."""
     call = contract(strike=100.0, contract_symbol=occ(), volume=volume)
     others = [one for one in live_chain().contracts if (one.option_type, one.strike) != ("call", 100.0)]

@@ -23,7 +23,7 @@ from exports.documents import CONTRACT_FIELDS, DOCUMENT_NAMES, DOCUMENTS, Field
 from exports.folders import MarketFolder
 from exports.schema import record_schema
 from tests.pipeline.scripted_provider import at, scan, session_bar
-from tests.quotes import EXPIRATION, chain, contract, dark_chain, live_chain, occ
+from tests.quotes import STAMP, chain, contract, dark_chain, live_chain, occ
 from tests.store.rows import alert_row
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ BUSY = contract(strike=100.0, contract_symbol=occ(), volume=40_000)
 REGULAR = [one for one in live_chain().contracts if (one.option_type, one.strike) != ("call", 100.0)]
 
 
-def busy_chain(stamp: datetime = at(24)) -> Any:
+def busy_chain(stamp: datetime = STAMP) -> Any:
     """Return a live chain with one call that traded 40,000 against an open interest of 900."""
     return chain(BUSY, *REGULAR, stamp=stamp)
 
