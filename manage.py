@@ -13,7 +13,7 @@ from django.core.management import execute_from_command_line
 
 from optsite.database import NEEDS_DATABASE, prepare
 
-BAD_SETTING = 2
+BAD_SETTING, INTERRUPTED = 2, 1
 
 
 def main(arguments: list[str]) -> int:
@@ -24,10 +24,13 @@ def main(arguments: list[str]) -> int:
         if arguments[1:2] and arguments[1] in NEEDS_DATABASE and not {"-h", "--help"} & set(arguments):
             django.setup()
             prepare()
+        execute_from_command_line(arguments)
     except ImproperlyConfigured as error:
         sys.stderr.write(f"{error}\n")
         return BAD_SETTING
-    execute_from_command_line(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return INTERRUPTED
     return 0
 
 
