@@ -104,6 +104,21 @@ def test_a_staged_trade_is_far_above_the_contracts_own_volume_and_gone_in_the_ne
 
 @settings(max_examples=15, deadline=None)
 @given(DAYS)
+def test_a_staged_trade_is_carried_into_the_next_session_as_the_old_trade_it_is(day):
+    session = session_on(day)
+    following = continuous_sessions().following(session.date)
+    for ticker, contract in staged(session, 0.9999).values():
+        expiration = parse_occ(contract.contract_symbol).expiration
+        chain = DemoProvider(following.open).chain(ticker, expiration)
+        carried = {one.contract_symbol: one for one in chain.contracts}.get(contract.contract_symbol)
+        # None, or a new series, after a split.
+        if carried is not None and carried.volume is not None:
+            assert not traded_in(carried, following)
+            assert (carried.volume, carried.last_trade_time) == (contract.volume, contract.last_trade_time)
+
+
+@settings(max_examples=15, deadline=None)
+@given(DAYS)
 def test_most_of_a_staged_trade_is_open_interest_of_the_next_session(day):
     session = session_on(day)
     following = continuous_sessions().following(session.date)
