@@ -33,6 +33,8 @@ MEMORY_LIMIT = "1GB"
 EXPORT_MEMORY_LIMIT = "150MB"
 SPILL = "spill"
 OPEN_TIMEOUT_SECONDS = 60.0
+# A commit that finds no room for the log is a TransactionException.
+DISK_AND_MEMORY = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.TransactionException)
 FIRST_BACK_OFF_SECONDS = 0.1
 LONGEST_BACK_OFF_SECONDS = 2.0
 
@@ -102,7 +104,7 @@ def faults_told(path: Path) -> Iterator[None]:
     """Tell what DuckDB says of the disk and of memory as a StoreError, and of Ctrl-C as KeyboardInterrupt."""
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+    except DISK_AND_MEMORY as error:
         raise StoreError(f"{path} can't be used: {_first_line(error)}") from error
     except (RuntimeError, duckdb.InterruptException) as error:
         # A Ctrl-C inside a query comes as this bare RuntimeError.

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,13 @@ def fork(order: dict[str, Any]) -> dict[str, Any]:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
-        code = 70
+        code = 1
         try:
             code = run(order["arguments"], order)
+        except BaseException:
+            # What Python itself would have said at the end of the process.
+            traceback.print_exc()
+            code = 1
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -30,9 +30,9 @@ def faults(order: dict[str, Any]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         if "at" in order:
             stack.enter_context(time_machine.travel(order["at"], tick=True))
-        for name, patch in (("kill", kill_at), ("fail", fail), ("slow", slow), ("count", count)):
-            if name in order:
-                patch(stack, **order[name])
+        for key, patch in (("kill", kill_at), ("fail", fail), ("slow", slow), ("count", count)):
+            if key in order:
+                patch(stack, **order[key])
         if "waits" in order:
             shorten_waits(stack, order["waits"])
         yield
@@ -40,21 +40,26 @@ def faults(order: dict[str, Any]) -> Iterator[None]:
 
 def replace(stack: contextlib.ExitStack, target: str, make: Callable[[Any], Any]) -> None:
     """Put what ``make`` makes of it in the place of the callable ``target``."""
-    owner, _, name = target.rpartition(".")
+    owner, _, attribute = target.rpartition(".")
     found = pydoc.locate(owner)
     assert found is not None, f"there is no {owner}"
-    stack.enter_context(mock.patch.object(found, name, make(getattr(found, name))))
+    stack.enter_context(mock.patch.object(found, attribute, make(getattr(found, attribute))))
+
+
+def name(argument: str | Path | int) -> str:
+    """Return the path of an argument; of an open file's number the file's."""
+    if not isinstance(argument, int):
+        return str(argument)
+    try:
+        return os.readlink(f"/proc/self/fd/{argument}")
+    except OSError:
+        return ""
 
 
 def touches(arguments: tuple[Any, ...], path: str | None) -> bool:
     """Say whether one of the arguments is a path like the pattern ``path``."""
-    paths = [str(argument) for argument in arguments if isinstance(argument, str | Path)]
+    paths = [name(argument) for argument in arguments if isinstance(argument, str | Path | int)]
     return path is None or any(fnmatch(one, path) for one in paths)
-
-
-def die() -> None:
-    """End at once, as by kill -9."""
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def kill_at(
@@ -103,7 +108,9 @@ def fail(stack: contextlib.ExitStack, call: str, errno: int, path: str | None = 
     def make(original: Any) -> Any:
         def failing(*arguments: Any, **named: Any) -> Any:
             if touches(arguments, path):
-                raise OSError(errno, os.strerror(errno), str(arguments[0]))
+                # Like the system's own: what is done to an open file names none.
+                names = [str(arguments[0])] if isinstance(arguments[0], str | Path) else []
+                raise OSError(errno, os.strerror(errno), *names)
             return original(*arguments, **named)
 
         return failing
