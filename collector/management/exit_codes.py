@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from collector.detectors.base import ConfigError
 from collector.pipeline.orders import BAD_USAGE, FAILED, LOCKED, UNREACHABLE, OrderError
-from collector.pipeline.planning import EmptyWatchlist
+from collector.pipeline.plan import EmptyWatchlist
 from collector.providers.base import ProviderError, Unreachable
 from collector.providers.catalogue import UnknownProvider
 from collector.store.database import StoreBusy, StoreError

@@ -13,7 +13,7 @@ from collector.market.calendar import sessions_of
 from collector.pipeline.collect import Progress
 from collector.pipeline.daily_bars import LONG_DAYS, SHORT_DAYS
 from collector.pipeline.join import join
-from collector.pipeline.planning import Scan, plan_scan
+from collector.pipeline.plan import Scan, plan_scan
 from collector.pipeline.run import collect
 from collector.providers.base import Provider
 from collector.store.database import open_store

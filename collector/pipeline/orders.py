@@ -17,8 +17,7 @@ from collector.models import ScanJob, WatchedTicker
 from collector.pipeline.backfill import backfill
 from collector.pipeline.collect import Progress
 from collector.pipeline.join import Joined
-from collector.pipeline.plan import ScanPlan
-from collector.pipeline.planning import TIME_LIMIT, Scan
+from collector.pipeline.plan import TIME_LIMIT, Scan, ScanPlan
 from collector.pipeline.publish import Published, publish
 from collector.pipeline.recovery import catch_up, in_store, recover, resumable
 from collector.pipeline.run import record_skipped, run_scan

@@ -12,8 +12,7 @@ from collector.market.calendar import sessions_of
 from collector.models import ScanJob
 from collector.pipeline import publish as publication
 from collector.pipeline.join import join
-from collector.pipeline.plan import ScanPlan
-from collector.pipeline.planning import Scan
+from collector.pipeline.plan import Scan, ScanPlan
 from collector.schedules import finish_slot
 from collector.store import history
 from collector.store.database import Connection, open_store, store_revision

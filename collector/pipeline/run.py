@@ -12,8 +12,7 @@ from collector.configuration import detectors
 from collector.pipeline.collect import Collector, Progress
 from collector.pipeline.daily_bars import LONG_DAYS, RECORDED_DAYS
 from collector.pipeline.join import Joined, join
-from collector.pipeline.plan import ScanPlan
-from collector.pipeline.planning import Scan, plan_scan
+from collector.pipeline.plan import Scan, ScanPlan, plan_scan
 from collector.pipeline.progress import JobProgress
 from collector.providers.base import Provider
 from collector.providers.call_budget import CallBudget

@@ -45,7 +45,7 @@ def fork(order: dict[str, Any]) -> dict[str, Any]:
         code = 1
         try:
             code = run(order["arguments"], order)
-        except BaseException:
+        except BaseException:  # noqa: BLE001
             # What Python itself would have said at the end of the process.
             traceback.print_exc()
             code = 1

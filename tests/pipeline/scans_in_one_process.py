@@ -43,7 +43,7 @@ def circumstances(order: dict[str, Any]) -> Iterator[None]:
     with (
         mock.patch.dict(os.environ, order["environment"]),
         mock.patch("collector.providers.yahoo.Timeouts", return_value=quick),
-        mock.patch("collector.pipeline.planning.TIME_LIMIT", limit),
+        mock.patch("collector.pipeline.plan.TIME_LIMIT", limit),
         override_settings(OPTSITE=settings.OPTSITE.model_copy(update=order["settings"])),
         time_machine.travel(datetime.fromisoformat(order["at"]), tick=True)
         if order["at"]

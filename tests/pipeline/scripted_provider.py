@@ -8,7 +8,7 @@ from typing import Any
 
 from collector.market.calendar import Sessions, sessions_of
 from collector.pipeline.join import Joined
-from collector.pipeline.planning import Scan
+from collector.pipeline.plan import Scan
 from collector.pipeline.run import run_scan
 from collector.providers.base import Bar, EmptyAnswer, Event, OptionChain, ProviderError, Quote
 from exports.folders import MarketFolder

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from collector.models import WatchedTicker
-from collector.pipeline.planning import Scan
+from collector.pipeline.plan import Scan
 from collector.providers.base import NoOptions, TimedOut
 from collector.store import record_sql
 from collector.store.database import open_store
