@@ -55,11 +55,13 @@ def fill(folder: object, chains: int, contracts: int) -> None:
             INSERT INTO contracts (scan_id, ticker, root, provider, feed, as_of, market_date, expiration,
                 contract_symbol, option_type, strike, multiplier, adjusted, bid, ask, mid, bid_size, ask_size,
                 last_price, last_trade_time, volume, volume_known, untraded, open_interest, implied_volatility, delta,
-                gamma, theta, vega, vendor_implied_volatility, in_the_money, flags, reasons, source, recorded_at, inserted_at)
+                gamma, theta, vega, vendor_implied_volatility, in_the_money, flags, reasons, source,
+                recorded_at, inserted_at)
             SELECT 'bench', 'T' || (i // 10), 'T' || (i // 10), 'demo', 'demo', $now, $day,
                    $day + 30 + CAST(i % 10 AS INTEGER), 'T' || i || 'C' || lpad(CAST(j AS VARCHAR), 8, '0'),
                    CASE WHEN j % 2 = 0 THEN 'call' ELSE 'put' END, 50 + j, 100, false, random() * 10,
-                   random() * 10 + 10, random() * 20, 10, 10, random() * 10, $now, CAST(random() * 1000 AS BIGINT), true, false,
+                   random() * 10 + 10, random() * 20, 10, 10, random() * 10, $now,
+                   CAST(random() * 1000 AS BIGINT), true, false,
                    CAST(random() * 1000 AS BIGINT), random(), random(), random(), random(), random(), random(), false,
                    ['stale_last_trade'], '{}', 'demo', $now, $now
             FROM range($chains) t(i), range($contracts) u(j)
