@@ -45,10 +45,10 @@ def fork(order: dict[str, Any]) -> dict[str, Any]:
         code = 1
         try:
             code = run(order["arguments"], order)
-        except BaseException:  # noqa: BLE001
+        except BaseException:
             # What Python itself would have said at the end of the process.
             traceback.print_exc()
-            code = 1
+            raise
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
