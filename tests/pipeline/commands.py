@@ -75,8 +75,7 @@ class CommandServer:
     """Runs commands in forked children of one preloaded process."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
-        self._output = data_dir.with_name("output.txt")
-        self._errors = data_dir.with_name("server-errors.txt").open("w+")
+        self._errors = data_dir.with_name(f"server-errors-{id(self)}.txt").open("w+")
         self._server = subprocess.Popen(
             [sys.executable, "-m", CHILD],
             cwd=ROOT,
@@ -86,6 +85,7 @@ class CommandServer:
             stderr=self._errors,
             text=True,
         )
+        self._output = data_dir.with_name(f"output-{self._server.pid}.txt")
 
     def __enter__(self) -> Self:
         return self
