@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,6 +16,9 @@ from exports.tickers import TickerError, canonical
 
 # Read by DRF's content negotiation on every address.
 FORMAT = "format"
+
+# What float() also takes is no number of a query: nan, 1_0, other scripts' digits, blanks around it.
+NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]{1,3})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,9 @@ def number(low: float, high: float) -> Callable[[str], float]:
     """Return a reader of finite numbers from ``low`` to ``high``."""
 
     def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
+        if not NUMBER.fullmatch(text) or not low <= float(text) <= high:
             raise ValueError(f"Give a number from {low:g} to {high:g}.")
-        return value
+        return float(text)
 
     return read
 

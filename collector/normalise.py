@@ -35,6 +35,9 @@ BoolArray = npt.NDArray[np.bool_]
 PLACEHOLDER_IVS = np.array([1e-5] + [2.0**-k for k in range(11)])
 PLACEHOLDER_TOLERANCE = 1.2e-5
 
+# An option symbol has room for no more.
+MAX_STRIKE = 99_999.999
+
 NUMERIC = (
     "bid",
     "ask",
@@ -146,7 +149,7 @@ def _admit(ticker: str, chain: OptionChain, seen: set[str], rejections: Counter[
     own_root, date_code = default_root(ticker), f"{chain.expiration:%y%m%d}"
     adjusted: dict[tuple[str, int | None], bool] = {}
     for quote in chain.contracts:
-        if not (quote.strike > 0 and np.isfinite(quote.strike)):
+        if not 0 < quote.strike <= MAX_STRIKE:
             rejections["bad_strike"] += 1
             continue
         if quote.currency not in (None, "USD"):

@@ -122,6 +122,7 @@ def test_symbols_that_say_otherwise_and_double_rows_are_left_out_and_counted() -
         contract(strike=120.0, contract_symbol="ZZTA 120 CALL"),
         contract(strike=0.0),
         contract(strike=math.inf),
+        contract(strike=100_000.0),
         contract(strike=125.0, currency="EUR"),
         contract(strike=130.0, contract_symbol="ZZTA  260417C00130000"),
     )
@@ -129,7 +130,7 @@ def test_symbols_that_say_otherwise_and_double_rows_are_left_out_and_counted() -
         "duplicate": 1,
         "symbol_mismatch": 3,
         "bad_symbol": 1,
-        "bad_strike": 2,
+        "bad_strike": 3,
         "not_usd": 1,
     }
     assert list(normalised.contracts["contract_symbol"]) == [occ(strike=100.0), occ(strike=130.0)]

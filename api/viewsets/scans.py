@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from api.answers import record_answer
 from api.errors import BadParameter, NoSuchRecord
-from api.parameters import GENERATION, PAGE
+from api.parameters import GENERATION, PAGE, read_parameters
 from api.schema import answers_list, answers_record, answers_scan_request
 from api.selection import select
 from api.source import Export, current_reader
@@ -88,6 +88,7 @@ class ScanViewSet(DocumentViewSet):
     @answers_scan_request("Ask for a scan (staff)")
     def create(self, request: Request) -> Response:
         """Queue a scan of the tickers, of the whole watchlist where none are given."""
+        read_parameters(request, ())
         if not isinstance(request.data, dict):
             raise BadParameter("The body is no JSON object.", help='Send {"tickers": ["AAPL"]}.')
         self._refuse_unknown_members(request.data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,17 +16,22 @@ ERRORS: dict[str, type[ProviderError]] = {
 }
 
 
+# Beyond what any market states; sums and products of numbers below stay finite, sums of counts fit 64 bits.
+MAX_NUMBER = 1e15
+MAX_COUNT = 10**12
+
+
 def number(value: Any) -> float | None:
-    """Return a stated, finite number; else None."""
+    """Return a stated number below 1e15 in size; else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    return float(value) if abs(value) < MAX_NUMBER else None
 
 
 def whole(value: Any) -> int | None:
-    """Return a stated count; else None."""
+    """Return a stated count from 0 to 10**12; else None."""
     count = number(value)
-    return None if count is None else int(count)
+    return None if count is None or not 0 <= count <= MAX_COUNT else int(count)
 
 
 def text(value: Any) -> str | None:

@@ -104,6 +104,13 @@ def test_a_bad_request_for_a_scan(
     assert launched == []
 
 
+def test_a_request_for_a_scan_takes_no_query(staff: Client, market: Documents, launched: list[Any]) -> None:
+    headers = {"X-CSRFToken": token(staff)}
+    answer = staff.post("/api/v1/scans/?tickers=ZORA", {}, content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.json()["field"]) == (400, "tickers")
+    assert launched == []
+
+
 def test_anonymous_may_not_ask_for_a_scan(api: Client, market: Documents, launched: list[Any]) -> None:
     answer = api.post("/api/v1/scans/", {"tickers": []}, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (403, "not_authenticated")

@@ -208,6 +208,15 @@ class TestOptions:
         with pytest.raises(BadAnswer):
             parse_options(answer, STAMP)
 
+    @pytest.mark.parametrize("stated", [-1, 1e300, 10**13, float("nan")])
+    def test_what_no_market_states_is_not_stated(self, stated: float) -> None:
+        told = body("options-ZQXA")
+        row = told["optionChain"]["result"][0]["options"][0]["calls"][0]
+        row["volume"] = row["openInterest"] = stated
+        row["bid"] = 1e300
+        found = parse_options(told, STAMP)[2][date(2026, 1, 30)].contracts[0]
+        assert (found.volume, found.open_interest, found.bid) == (None, None, None)
+
 
 class TestEarnings:
     """The next one is the smallest of two stamps that is still to come; each row is a case that was seen."""

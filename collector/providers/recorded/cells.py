@@ -24,6 +24,9 @@ MISSING = frozenset({"", "nan", "nat", "none", "null", "<na>", "n/a"})
 TRUE_WORDS = frozenset({"true", "1", "yes"})
 FALSE_WORDS = frozenset({"false", "0", "no"})
 MIDNIGHT_TAIL = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
+# Beyond what any market states; sums and products of numbers below stay finite, sums of counts fit 64 bits.
+MAX_NUMBER = 1e15
+MAX_COUNT = 10**12
 CLOCK_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 
 
@@ -57,7 +60,7 @@ class Row:
         return None if text.lower() in MISSING else text
 
     def number(self, column: str) -> float | None:
-        """Return a finite number, or None where none is stated."""
+        """Return a finite number below 1e15 in size, or None where none is stated."""
         text = self.text(column)
         if text is None:
             return None
@@ -67,6 +70,8 @@ class Row:
             raise self.fault(column, "a number") from None
         if not math.isfinite(value) or "_" in text:
             raise self.fault(column, "a finite number")
+        if abs(value) >= MAX_NUMBER:
+            raise self.fault(column, "a number that a market states")
         return value
 
     def count(self, column: str) -> int | None:
@@ -76,6 +81,8 @@ class Row:
             return None
         if value < 0 or value != int(value):
             raise self.fault(column, "a count of 0 or more")
+        if value > MAX_COUNT:
+            raise self.fault(column, f"a count of at most {MAX_COUNT:,}")
         return int(value)
 
     def flag(self, column: str) -> bool | None:
