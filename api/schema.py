@@ -46,9 +46,11 @@ SCAN_REQUEST: dict[str, Any] = {
 
 SCAN_ACCEPTED: dict[str, Any] = {
     "type": "object",
-    "required": ["id", "url"],
+    "required": ["id", "created", "help", "url"],
     "properties": {
         "id": {"type": "string", "description": "Id of the scan; of the one that is queued already where one is."},
+        "created": {"type": "boolean", "description": "False where another scan waits: nothing was added, id is its."},
+        "help": {"type": "string", "nullable": True, "description": "Where created is false: what the other scans."},
         "url": {"type": "string", "format": "uri", "description": "Where the scan is shown from now on."},
     },
 }

@@ -105,7 +105,8 @@ def run_export() -> str:
 def launch_scan(tickers: list[str], requested_by: str) -> dict[str, Any]:
     """Queue a scan of the tickers (none: the whole watchlist); return its job, as live.json shows it at once.
 
-    One scan waits at a time: where one is queued already, that one is answered and nothing is added.
+    One scan waits at a time: where one is queued already, that one is answered with ``created`` False, and nothing is
+    added.
     """
     folder: MarketFolder = settings.MARKET_FOLDER
     now = datetime.now(UTC)
@@ -132,4 +133,5 @@ def launch_scan(tickers: list[str], requested_by: str) -> dict[str, Any]:
         "kind": job.kind,
         "tickers": job.tickers,
         "requested_at": timestamp(job.requested_at),
+        "created": waiting is None,
     }

@@ -97,13 +97,20 @@ class ScanViewSet(DocumentViewSet):
         launch = import_string(settings.SCAN_LAUNCHER)
         job = launch(serializer.validated_data["tickers"], request.user.get_username())
         address = request.build_absolute_uri(reverse("api:scan", args=[job["id"]]))
-        return Response({**job, "url": address}, status=status.HTTP_202_ACCEPTED, headers={"Location": address})
+        answer = {**job, "url": address, "help": None if job["created"] else already_waits(job)}
+        return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": address})
 
     @staticmethod
     def _refuse_unknown_members(body: dict[str, Any]) -> None:
         for name in body:
             if name not in ("tickers", "csrfmiddlewaretoken"):
                 raise BadParameter(f"{name} is not a member of a scan's request.", field=name, help="Send tickers.")
+
+
+def already_waits(job: dict[str, Any]) -> str:
+    """Return the sentence for who asked while ``job`` was waiting: what it scans, and that nothing was added."""
+    what = ", ".join(job["tickers"]) or "the whole watchlist"
+    return f"Scan {job['id']} waits already, of {what}. One scan waits at a time: ask again once it runs."
 
 
 def newest_scan(export: Export) -> bytes | None:

@@ -14,6 +14,7 @@ from django.views import View
 from api.selection import select
 from api.source import Export, open_export
 from api.status import compose_status
+from api.viewsets.scans import already_waits
 from optsite.pages.chrome import StaffPage
 
 SHOWN_ALERTS = 8
@@ -55,7 +56,10 @@ class ScanNow(View):
         """Queue a scan of the whole watchlist and show the overview, whose live row follows it."""
         launch = import_string(settings.SCAN_LAUNCHER)
         job = launch([], request.user.get_username())
-        messages.success(request, f"Scan {job['id']} is queued.")
+        if job["created"]:
+            messages.success(request, f"Scan {job['id']} is queued.")
+        else:
+            messages.warning(request, already_waits(job))
         return redirect("overview")
 
 

@@ -65,6 +65,21 @@ def test_staff_ask_for_a_scan(staff: Client, market: Documents, launched: list[A
     assert answer.json()["id"] == "20260127T150500Z-abc123"
     assert answer.json()["url"] == "http://localhost/api/v1/scans/20260127T150500Z-abc123/"
     assert answer.headers["Location"] == answer.json()["url"]
+    assert (answer.json()["created"], answer.json()["help"]) == (True, None)
+
+
+def test_a_request_while_another_waits_says_that_nothing_was_added(
+    staff: Client, market: Documents, settings: Any
+) -> None:
+    settings.SCAN_LAUNCHER = "tests.api.launchers.find_one_waiting"
+    headers = {"X-CSRFToken": token(staff)}
+    answer = staff.post("/api/v1/scans/", {"tickers": ["SPX"]}, content_type="application/json", headers=headers)
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["id"], body["created"], body["tickers"]) == ("20260127T150400Z-def456", False, ["QUIL", "ZORA"])
+    assert body["help"] == (
+        "Scan 20260127T150400Z-def456 waits already, of QUIL, ZORA. One scan waits at a time: ask again once it runs."
+    )
 
 
 def test_the_browsable_form_asks_for_a_scan(staff: Client, market: Documents, launched: list[Any]) -> None:

@@ -114,6 +114,16 @@ def test_scan_now_queues_the_watchlist(staff_user: Any, market: Documents, setti
     assert "Scan 20260127T150500Z-abc123 is queued." in text(client)
 
 
+def test_scan_now_while_another_waits_says_so(staff_user: Any, market: Documents, settings: Any) -> None:
+    settings.SCAN_LAUNCHER = "tests.api.launchers.find_one_waiting"
+    client = Client(headers={"host": "localhost"})
+    client.force_login(staff_user)
+    client.post("/staff/scan/")
+    page = text(client)
+    assert "Scan 20260127T150400Z-def456 waits already, of QUIL, ZORA." in page
+    assert "is queued." not in page
+
+
 def test_scan_now_needs_the_csrf_token_and_a_post(staff: Client, market: Documents, settings: Any) -> None:
     settings.SCAN_LAUNCHER = "tests.api.launchers.record_launch"
     launchers.launched.clear()

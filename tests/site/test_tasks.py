@@ -68,7 +68,7 @@ def test_what_ends_the_task_ends_its_child(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.django_db(transaction=True)
 def test_a_requested_scan_is_queued_and_shown_at_once(served_folder: MarketFolder) -> None:
     job = launch_scan(["AAPL"], "mia")
-    assert job["state"] == "queued"
+    assert (job["state"], job["created"]) == ("queued", True)
     row = ScanJob.objects.get(scan_id=job["id"])
     assert (row.market, row.kind, row.tickers, row.requested_by) == ("demo", "request", ["AAPL"], "mia")
     queued = OrmQ.objects.get()
@@ -84,7 +84,8 @@ def test_one_scan_waits_at_a_time_and_one_that_nobody_took_for_an_hour_does_not_
     served_folder: MarketFolder,
 ) -> None:
     first = launch_scan([], "mia")
-    assert launch_scan(["AMD"], "noah")["id"] == first["id"]
+    second = launch_scan(["AMD"], "noah")
+    assert (second["id"], second["tickers"], second["created"]) == (first["id"], [], False)
     assert OrmQ.objects.count() == 1
     ScanJob.objects.update(requested_at=datetime.now(UTC) - timedelta(hours=2))
     assert launch_scan(["AMD"], "noah")["id"] != first["id"]
