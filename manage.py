@@ -13,7 +13,7 @@ from django.core.management import execute_from_command_line
 
 from optsite.database import NEEDS_DATABASE, prepare
 
-BAD_SETTING, INTERRUPTED = 2, 1
+BAD_SETTING, INTERRUPTED = 2, 130
 
 
 def main(arguments: list[str]) -> int:

@@ -84,14 +84,26 @@ def make_staff_user() -> str | None:
     return password
 
 
-def first_scans(folder: MarketFolder, recordings: Path | None, now: datetime | None = None) -> list[list[str]]:
-    """Return the scan commands that a start owes: none where the newest scan is under ten minutes old.
+def published(folder: MarketFolder) -> bool:
+    """Return whether the market has documents."""
+    return (folder.export_dir / "manifest.json").exists()
 
-    The demo's first start fills 90 sessions of history first.
+
+def first_scans(
+    folder: MarketFolder,
+    recordings: Path | None,
+    now: datetime | None = None,
+    backfill: int = BACKFILL_SESSIONS,
+) -> list[list[str]]:
+    """Return the scan commands that a start owes: no scan where the newest one is under ten minutes old.
+
+    The demo fills its last ``backfill`` sessions first: at every start, because the command adds only what is missing,
+    be it that the start before was interrupted or that the folder was off for a week.
     """
+    past = [["scan", "--backfill", str(backfill)]] if folder.market == "demo" and backfill else []
     scan = ["scan", *(["--recordings", str(recordings)] if recordings else [])]
-    if not (folder.export_dir / "manifest.json").exists():
-        return [["scan", "--backfill", str(BACKFILL_SESSIONS)], scan] if folder.market == "demo" else [scan]
+    if not published(folder):
+        return [*past, scan]
     newest = (
         ScanJob.objects.filter(market=folder.market, state=ScanJob.State.DONE)
         .order_by("-finished_at")
@@ -99,7 +111,7 @@ def first_scans(folder: MarketFolder, recordings: Path | None, now: datetime | N
         .first()
     )
     fresh = newest is not None and newest > (now or datetime.now(UTC)) - FRESH
-    return [] if fresh else [scan]
+    return past if fresh else [*past, scan]
 
 
 def run_on_terminal(arguments: list[str], environment: Mapping[str, str]) -> int:

@@ -11,6 +11,9 @@ from typing import Any
 
 from tests.site.processes import all_gone, descendants, start_python, wait_for
 
+# The whole past of a quick start.
+SHORT = ("--provider", "demo", "--backfill", "6")
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.site.processes import all_gone, wait_for
-from tests.site.running_up import Up, fill
+from tests.site.running_up import SHORT, Up, fill
 
 pytestmark = pytest.mark.soak
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.soak
 def test_it_beats_exports_and_scans_by_itself(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     fill(data_dir)
-    up = Up(data_dir, "--provider", "demo", OPTSITE_SCAN_CRON="* * * * *", OPTSITE_EXPORT_MINUTES="1")
+    up = Up(data_dir, *SHORT, OPTSITE_SCAN_CRON="* * * * *", OPTSITE_EXPORT_MINUTES="1")
     try:
         up.ready()
         before = up.get("/api/v1/status/")

@@ -74,9 +74,12 @@ def test_the_first_start_scans_and_the_demos_fills_its_past(data_dir: Path, tmp_
 
 
 @pytest.mark.django_db
-def test_a_later_start_scans_unless_the_last_scan_is_fresh(market_folder: MarketFolder) -> None:
+def test_a_later_start_scans_unless_the_last_scan_is_fresh_and_fills_what_the_demo_lacks(
+    market_folder: MarketFolder,
+) -> None:
+    past = ["scan", "--backfill", "90"]
     (market_folder.export_dir / "manifest.json").write_text("{}")
-    assert first_scans(market_folder, None, NOW) == [["scan"]]
+    assert first_scans(market_folder, None, NOW) == [past, ["scan"]]
     job = ScanJob.objects.create(
         market="demo",
         scan_id="one",
@@ -85,9 +88,10 @@ def test_a_later_start_scans_unless_the_last_scan_is_fresh(market_folder: Market
         requested_at=NOW,
         finished_at=NOW - timedelta(minutes=9),
     )
-    assert first_scans(market_folder, None, NOW) == []
+    assert first_scans(market_folder, None, NOW) == [past]
+    assert first_scans(market_folder, None, NOW, backfill=0) == []
     ScanJob.objects.filter(pk=job.pk).update(finished_at=NOW - timedelta(minutes=11))
-    assert first_scans(market_folder, None, NOW) == [["scan"]]
+    assert first_scans(market_folder, None, NOW, backfill=6) == [["scan", "--backfill", "6"], ["scan"]]
 
 
 @pytest.mark.django_db

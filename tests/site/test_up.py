@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.site.processes import all_gone, descendants, start_python, wait_for
-from tests.site.running_up import Up, fill
+from tests.site.running_up import SHORT, Up, fill
 
 pytestmark = pytest.mark.soak
 
@@ -28,7 +28,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def up(filled: Path) -> Iterator[Up]:
-    running = Up(filled, "--provider", "demo")
+    running = Up(filled, *SHORT)
     yield running
     running.end()
 
@@ -45,7 +45,7 @@ def test_a_start_serves_refuses_a_second_one_brings_back_what_is_killed_and_ends
         assert up.get(f"/api/v1/{name}/")["count"] > 0, name
     assert up.get("/api/v1/status/")["demo"] is True
 
-    second = Up(filled, "--provider", "demo")
+    second = Up(filled, *SHORT)
     assert second.process.wait(timeout=30) == 4
     wait_for(lambda: second.lines, 5, "a line")
     assert len(second.lines) == 1

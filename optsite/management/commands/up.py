@@ -21,6 +21,7 @@ from exports.folders import MarketFolder
 from exports.locks import KernelLock, LockHeld
 from optsite.data_folder import secret_key
 from optsite.first_steps import (
+    BACKFILL_SESSIONS,
     STAFF_USER,
     Choice,
     NoMarket,
@@ -28,6 +29,7 @@ from optsite.first_steps import (
     choose_market,
     first_scans,
     make_staff_user,
+    published,
     run_on_terminal,
 )
 from optsite.health import check_environment, reachable
@@ -50,11 +52,20 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port of the pages and the API (8000)")
         parser.add_argument("--provider", choices=PROVIDERS, help="whose quotes; default OPTSITE_PROVIDER, else yahoo")
         parser.add_argument("--recordings", type=Path, metavar="DIR", help="folder for --provider recorded")
+        parser.add_argument(
+            "--backfill",
+            type=sessions,
+            default=BACKFILL_SESSIONS,
+            metavar="N",
+            help="demo: sessions of its past that are there, 0 to 90 (90)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Take the data folder's lock, do the first steps, run the programs."""
-        # A plain SIGTERM before the programs run ends the start as Ctrl-C does.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Before the programs run a plain SIGTERM ends the start as Ctrl-C does, and Ctrl-C does so even where a shell
+        # had it ignored (a job in the background).
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         lock = KernelLock(settings.OPTSITE.data_dir / "locks" / UP_LOCK, "manage.py up")
         try:
             with lock.acquire():
@@ -79,7 +90,7 @@ class Command(BaseCommand):
         environment = child_environment(choice)
         if password is not None:
             self._say(f"staff user {STAFF_USER}, password {password} (shown this once)")
-        self._first_documents(choice, environment)
+        self._first_documents(choice, environment, options["backfill"])
         connection.close()
         Supervisor(
             programs(folder, port),
@@ -113,9 +124,11 @@ class Command(BaseCommand):
         if failed:
             raise CommandError("; ".join(failed), returncode=FAILED)
 
-    def _first_documents(self, choice: Choice, environment: dict[str, str]) -> None:
+    def _first_documents(self, choice: Choice, environment: dict[str, str], backfill: int) -> None:
         """Scan where the documents are missing or old, then export; a scan that fails stops nothing."""
-        for command in (*first_scans(choice.folder, choice.recordings), ["export"]):
+        if not published(choice.folder):
+            self._say(first_words(choice.folder, backfill))
+        for command in (*first_scans(choice.folder, choice.recordings, backfill=backfill), ["export"]):
             code = run_on_terminal(command, environment)
             if code == -signal.SIGINT or code == INTERRUPTED:
                 raise KeyboardInterrupt
@@ -139,6 +152,20 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def sessions(text: str) -> int:
+    """Return the number that --backfill names; ArgumentTypeError says which would do."""
+    if not text.isdecimal() or int(text) > BACKFILL_SESSIONS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of sessions from 0 to {BACKFILL_SESSIONS}")
+    return int(text)
+
+
+def first_words(folder: MarketFolder, backfill: int) -> str:
+    """Return what the first start of a market says before the wait."""
+    if folder.market == "demo" and backfill:
+        return f"filling {backfill} sessions of the demo's past, one to two minutes for 90; the next start is quick"
+    return "the first scan, a moment"
 
 
 def programs(folder: MarketFolder, port: int) -> tuple[Program, Program]:
