@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 
-from api.errors import NoSuchRecord
+from api.errors import NoSuchRecord, exported
 from api.selection import Positions, equal, select
-from api.source import Export
+from api.source import Export, no_ticker
 from exports.reader import DocumentReader
+
+# A chain without a contract outside quarantine never has a better one.
+WORST_GRADE = "F"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +37,54 @@ def choose_chain(
 ) -> ChosenChain:
     """Return the ticker's chain of ``expiration``, or of the one nearest to ``dte`` days, else the nearest of all.
 
-    Where two roots share the date and none is named, the chain settled in the afternoon is meant. NoSuchRecord says
-    which of the wishes no chain meets.
+    A chain whose contracts are all in quarantine is meant only where no other meets the wishes. Of several roots on
+    one date it is the one settled in the afternoon, then the one with more contracts outside quarantine, then the
+    first by name. NoSuchRecord says which of the wishes no chain meets.
     """
     document, positions = chains_of(export, ticker)
     if document is None or not positions.size:
-        raise NoSuchRecord(f"No chain of {ticker} is exported.", field="ticker", help="chains/ lists the chains.")
-    here = f"options/{ticker}/expirations/ lists what is there."
+        raise no_ticker(document, f"No chain of {ticker} is exported.")
     if root is not None:
-        positions = positions[document.index.column("root")[positions] == root]
-        if not positions.size:
-            raise NoSuchRecord(f"No chain of {ticker} has the root {root}.", field="root", help=here)
-    dates = document.index.column("expiration")[positions]
-    if expiration is None:
-        days = document.index.column("dte")[positions]
-        expiration = str(dates[0 if dte is None else int(np.argmin(np.abs(days - dte)))])
-    positions = positions[dates == expiration]
-    if not positions.size:
-        raise NoSuchRecord(f"No chain of {ticker} expires on {expiration}.", field="expiration", help=here)
-    afternoon = positions[document.index.column("settlement")[positions] == "PM"]
-    return ChosenChain(document, int((afternoon if afternoon.size else positions)[0]))
+        positions = _narrowed(document, positions, "root", root, f"No chain of {ticker} has the root {root}.")
+    if expiration is not None:
+        missing = f"No chain of {ticker} expires on {expiration}."
+        positions = _narrowed(document, positions, "expiration", expiration, missing)
+    positions = _with_contracts(document, positions)
+    days = document.index.column("dte")[positions]
+    nearest = 0 if dte is None else int(np.argmin(np.abs(days - dte)))
+    return ChosenChain(document, _of_one_date(document, positions[days == days[nearest]]))
+
+
+def _narrowed(document: DocumentReader, positions: Positions, column: str, value: str, missing: str) -> Positions:
+    """Return the positions whose ``column`` is ``value``; NoSuchRecord says ``missing`` and what is there."""
+    values = document.index.column(column)[positions]
+    if value not in values:
+        raise NoSuchRecord(missing, field=column, help=exported(values))
+    return positions[values == value]
+
+
+def _with_contracts(document: DocumentReader, positions: Positions) -> Positions:
+    """Return the positions of the chains with contracts outside quarantine; all of them where none has any."""
+    grades = document.index.column("quality.grade")[positions]
+    suspects = grades == WORST_GRADE
+    counts = _regular_contracts(document, positions[suspects])
+    keep = np.ones(len(positions), dtype=bool)
+    keep[suspects] = [count > 0 for count in counts]
+    return positions[keep] if keep.any() else positions
+
+
+def _of_one_date(document: DocumentReader, positions: Positions) -> int:
+    """Return the position that is meant of several roots on one date."""
+    if len(positions) == 1:
+        return int(positions[0])
+    counts = _regular_contracts(document, positions)
+    settlements = document.index.column("settlement")
+    roots = document.index.column("root")
+    ranked = zip(positions, counts, strict=True)
+    return int(min(ranked, key=lambda one: (settlements[one[0]] != "PM", -one[1], roots[one[0]]))[0])
+
+
+def _regular_contracts(document: DocumentReader, positions: Positions) -> Sequence[int]:
+    """Return how many contracts outside quarantine each chain holds: in the record only, so few are read."""
+    records = document.records([int(position) for position in positions])
+    return [orjson.loads(record)["quality"]["facts"]["contracts"] for record in records]

@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import orjson
 from django.http import HttpResponse
 from rest_framework import exceptions, status
 
 SCHEMA_HELP = "/api/v1/ lists the endpoints, /api/v1/docs/ describes them."
+
+# Names that a sentence has room for.
+NAMED = 12
 
 HELP_OF_CODE = {
     "not_authenticated": "Sign in at /admin/login/ as a staff user.",
@@ -52,6 +57,15 @@ class GenerationGone(ApiError):
 
     status_code = status.HTTP_410_GONE
     default_code = "generation_gone"
+
+
+def exported(names: Iterable[str]) -> str:
+    """Return the sentence that says what there is: the first names in order, and how many there are."""
+    known = sorted(set(names))
+    if not known:
+        return "Nothing is exported yet; /api/v1/status/ shows what is queued or running."
+    more = ["…"] if len(known) > NAMED else []
+    return f"Exported: {', '.join(known[:NAMED] + more)} ({len(known)})."
 
 
 def error_body(code: str, message: str, field: str | None = None, help: str = "") -> dict[str, str | None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from api.errors import GenerationGone
+from api.errors import GenerationGone, NoSuchRecord, exported
 from exports.reader import DocumentReader, ExportReader, Generation
 
 
@@ -60,3 +60,10 @@ def open_export(name: str | None = None, now: datetime | None = None) -> Export:
             )
         return Export(None, settings.MARKET_FOLDER.provider, stale=True)
     return Export(generation, generation.provider, generation.stale(now or datetime.now(UTC)))
+
+
+def no_ticker(document: DocumentReader | None, missing: str) -> NoSuchRecord:
+    """Return the error that says ``missing`` of a ticker, and which tickers the document names."""
+    names = document.index.column("ticker").tolist() if document is not None else []
+    help = f"{exported(names)} A scan records what is on the watchlist, /admin/collector/watchedticker/."
+    return NoSuchRecord(missing, field="ticker", help=help)

@@ -60,6 +60,47 @@ def test_a_root_chooses_among_its_own_expirations(api: Client, export_dir: Path)
     assert api.get("/api/v1/options/SPX/snapshot/?root=SPX").json()["expiration"] == "2026-02-20"
 
 
+def regular(record: dict[str, Any], contracts: int) -> dict[str, Any]:
+    """Return the chain as one with so many contracts outside quarantine; with none its grade is F."""
+    quality = record["quality"]
+    facts = quality["facts"] | {"contracts": contracts}
+    return record | {"quality": quality | {"facts": facts, "grade": "B" if contracts else "F"}}
+
+
+def test_a_root_in_quarantine_is_not_meant_where_another_shares_its_date(api: Client, export_dir: Path) -> None:
+    chains = [
+        regular(chain("DOVREK", "2026-02-20", "DOVRE1"), 0),
+        regular(chain("DOVREK", "2026-02-20", "DOVREK"), 14),
+        regular(chain("DOVREK", "2026-02-20", "DOVREL"), 6),
+    ]
+    publish_market(export_dir, {"chains": chains})
+    address = "/api/v1/options/DOVREK/snapshot/?expiration=2026-02-20"
+    assert api.get(address).json() == chains[1]
+    assert api.get(f"{address}&root=DOVRE1").json() == chains[0]
+
+
+def test_the_afternoon_comes_before_the_number_of_contracts(api: Client, export_dir: Path) -> None:
+    chains = [
+        regular(chain("^SPX", "2026-02-20", "SPX", "AM"), 400),
+        regular(chain("^SPX", "2026-02-20", "SPXW", "PM"), 20),
+    ]
+    publish_market(export_dir, {"chains": chains})
+    assert api.get("/api/v1/options/SPX/snapshot/").json()["root"] == "SPXW"
+
+
+def test_the_nearest_expiration_is_one_with_contracts_outside_quarantine(api: Client, export_dir: Path) -> None:
+    chains = [
+        regular(chain("DOVREK", "2026-01-30", "DOVRE1"), 0),
+        regular(chain("DOVREK", "2026-02-20", "DOVREK"), 14),
+    ]
+    publish_market(export_dir, {"chains": chains})
+    for query in ("", "?dte=3"):
+        assert api.get(f"/api/v1/options/DOVREK/snapshot/{query}").json()["expiration"] == "2026-02-20"
+    assert api.get("/api/v1/options/DOVREK/snapshot/?expiration=2026-01-30").json()["root"] == "DOVRE1"
+    publish_market(export_dir, {"chains": chains[:1]}, revision=2)
+    assert api.get("/api/v1/options/DOVREK/snapshot/").json()["root"] == "DOVRE1"
+
+
 @pytest.mark.parametrize(("side", "kept", "left_out"), [("call", "calls", "puts"), ("put", "puts", "calls")])
 def test_one_side(api: Client, market: Documents, side: str, kept: str, left_out: str) -> None:
     body = api.get("/api/v1/options/ZORA/snapshot/", {"side": side}).json()
@@ -68,16 +109,17 @@ def test_one_side(api: Client, market: Documents, side: str, kept: str, left_out
 
 
 @pytest.mark.parametrize(
-    ("address", "field"),
+    ("address", "field", "there"),
     [
-        ("/api/v1/options/NOSUCH/snapshot/", "ticker"),
-        ("/api/v1/options/ZORA/snapshot/?expiration=2026-02-21", "expiration"),
-        ("/api/v1/options/ZORA/snapshot/?root=ZOR", "root"),
+        ("/api/v1/options/NOSUCH/snapshot/", "ticker", "Exported: QUIL, ZORA, ^SPX (3)."),
+        ("/api/v1/options/ZORA/snapshot/?expiration=2026-02-21", "expiration", "Exported: 2026-01-30, 2026-02-20 (2)."),
+        ("/api/v1/options/ZORA/snapshot/?root=ZOR", "root", "Exported: ZORA (1)."),
     ],
 )
-def test_a_chain_that_no_document_names(api: Client, market: Documents, address: str, field: str) -> None:
+def test_a_chain_that_no_document_names(api: Client, market: Documents, address: str, field: str, there: str) -> None:
     answer = api.get(address)
     assert (answer.status_code, answer.json()["field"]) == (404, field)
+    assert answer.json()["help"].startswith(there)
 
 
 @pytest.mark.parametrize(
