@@ -42,6 +42,17 @@ def test_ticker_page_draws_its_charts(page: Page, site: SiteProcess) -> None:
         assert page.locator(canvas).evaluate(DRAWN) > 0.01
 
 
+def test_puts_stand_beside_calls(page: Page, site: SiteProcess) -> None:
+    page.goto(f"{site.address}/staff/ticker/ZORA/")
+    page.wait_for_load_state("load")
+    edges = """number => {
+        const bar = Chart.getChart("strike-chart").getDatasetMeta(number).data[3];
+        return [bar.x - bar.width / 2, bar.x + bar.width / 2];
+    }"""
+    call, put = page.evaluate(edges, 0), page.evaluate(edges, 1)
+    assert call[0] < call[1] <= put[0] + 0.01 < put[1]
+
+
 def test_the_theme_is_the_visitors(page: Page, site: SiteProcess) -> None:
     background = "element => getComputedStyle(element).backgroundColor"
     light = page.locator("#main").evaluate(background)

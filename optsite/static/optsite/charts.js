@@ -7,19 +7,19 @@ function colour(name) {
     return getComputedStyle(document.querySelector(".staff-page")).getPropertyValue(name).trim();
 }
 
-function axes(extra) {
+function axes(fromZero) {
     const grid = { color: colour("--chart-grid") };
     const ticks = { color: colour("--chart-text"), maxRotation: 0, autoSkipPadding: 16 };
-    return { x: { grid: { display: false }, ticks, ...extra }, y: { grid, ticks, beginAtZero: Boolean(extra.stacked) } };
+    return { x: { grid: { display: false }, ticks }, y: { grid, ticks, beginAtZero: fromZero } };
 }
 
-function options(extra) {
+function options(legend) {
     return {
         animation: false,
         maintainAspectRatio: false,
         interaction: { mode: "index", intersect: false },
-        plugins: { legend: { display: Boolean(extra.stacked), labels: { color: colour("--chart-text"), boxWidth: 10 } } },
-        scales: axes(extra),
+        plugins: { legend: { display: legend, labels: { color: colour("--chart-text"), boxWidth: 10 } } },
+        scales: axes(legend),
     };
 }
 
@@ -54,7 +54,7 @@ function drawCloses(history) {
                 backgroundColor: colour("--chart-fill"), fill: true, borderWidth: 1.5, pointRadius: 0, tension: 0,
             }],
         },
-        options: options({}),
+        options: options(false),
     });
 }
 
@@ -72,7 +72,7 @@ function drawStrikes(strikes) {
                 { label: "Puts", data: strikes.puts, backgroundColor: colour("--puts") },
             ],
         },
-        options: options({ stacked: true }),
+        options: options(true),
     });
 }
 
