@@ -14,12 +14,18 @@ from rest_framework import exceptions, status
 
 SCHEMA_HELP = "/api/v1/ lists the endpoints, /api/v1/docs/ describes them."
 
+SIGN_IN = (
+    "As a staff user sign in at /admin/login/, or send a token (Authorization: Token …, made at "
+    "/admin/authtoken/tokenproxy/)"
+)
+
 # Names that a sentence has room for.
 NAMED = 12
 
 HELP_OF_CODE = {
-    "not_authenticated": "Sign in at /admin/login/ as a staff user.",
-    "permission_denied": "Sign in at /admin/login/ as a staff user, and send the CSRF token with a session.",
+    "not_authenticated": f"{SIGN_IN}.",
+    "permission_denied": f"{SIGN_IN}; with a session, send the CSRF token too.",
+    "host_not_served": "Add the name to OPTSITE_ALLOWED_HOSTS and start the site again, or use a name that is served.",
     "not_found": SCHEMA_HELP,
     "method_not_allowed": "OPTIONS on this address names the methods that it answers.",
     "not_acceptable": "Ask for application/json or text/html.",

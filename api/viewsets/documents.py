@@ -16,7 +16,7 @@ from api.errors import NoSuchRecord
 from api.parameters import Parameter, read_parameters
 from api.renderers import BrowsableRenderer
 from api.selection import equal, select
-from api.source import Export, open_export
+from api.source import Export, no_ticker, open_export
 from exports.reader import DocumentReader
 
 Condition = Callable[[DocumentReader], npt.NDArray[np.bool_]]
@@ -63,7 +63,9 @@ def find_record(export: Export, document_name: str, column: str, value: str, mis
         found = np.flatnonzero(equal(document, column, value))
         if found.size:
             return document.records([int(found[0])])[0]
-    raise NoSuchRecord(missing, field=column)
+    if column == "ticker":
+        raise no_ticker(document, missing)
+    raise NoSuchRecord(missing, field=column, help=f"/api/v1/{document_name}/ lists what there is.")
 
 
 def column_is(column: str, value: str | None) -> list[Condition]:

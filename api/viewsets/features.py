@@ -23,15 +23,14 @@ class FeatureViewSet(DocumentViewSet):
     @answers_record("Feature", "Newest figures of one ticker", (GENERATION,), path=("ticker",))
     def latest(self, request: Request, ticker: str) -> Response:
         """Answer the newest usable figures of the ticker in the path."""
-        return self._of_ticker(request, "features", ticker)
+        return self._of_ticker(request, "features", ticker, "No features of {} are exported.")
 
     @answers_record("History", "Daily history of one ticker, oldest first", (GENERATION,), path=("ticker",))
     def history(self, request: Request, ticker: str) -> Response:
         """Answer the arrays over the last closed sessions of the ticker in the path."""
-        return self._of_ticker(request, "history", ticker)
+        return self._of_ticker(request, "history", ticker, "No history of {} is exported.")
 
-    def _of_ticker(self, request: Request, document_name: str, ticker: str) -> Response:
+    def _of_ticker(self, request: Request, document_name: str, ticker: str, missing: str) -> Response:
         _, export = open_request(request, (GENERATION,))
         name = path_ticker(ticker)
-        missing = f"No {document_name} of {name} is exported."
-        return record_answer(export, find_record(export, document_name, "ticker", name, missing))
+        return record_answer(export, find_record(export, document_name, "ticker", name, missing.format(name)))

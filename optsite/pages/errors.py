@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 from django.views import defaults
 
@@ -12,6 +13,9 @@ API = "/api/"
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer 400."""
+    if request.path.startswith(API) and isinstance(exception, DisallowedHost):
+        host = request.META.get("HTTP_HOST", "")[:60]
+        return plain_answer("host_not_served", f"This site does not answer to the host {host}.", 400)
     if request.path.startswith(API):
         return plain_answer("bad_request", "The request cannot be read.", 400)
     return defaults.bad_request(request, exception)

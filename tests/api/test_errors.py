@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from api.errors import exported
+
 SHAPE = ["code", "message", "field", "help"]
 
 
@@ -68,7 +70,42 @@ def test_a_failing_view_says_nothing_of_its_inside(
 
 def test_a_host_that_is_not_served(market: Any) -> None:
     answer = Client(headers={"host": "elsewhere.example"}).get("/api/v1/alerts/")
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert (answer.status_code, answer.json()["code"]) == (400, "host_not_served")
+    assert answer.json()["message"] == "This site does not answer to the host elsewhere.example."
+    assert "OPTSITE_ALLOWED_HOSTS" in answer.json()["help"]
+
+
+def test_who_may_not_is_told_of_login_and_token(api: Client, market: Any) -> None:
+    help = api.post("/api/v1/scans/").json()["help"]
+    assert "/admin/login/" in help
+    assert "Authorization: Token" in help
+
+
+@pytest.mark.parametrize(
+    ("address", "message", "there"),
+    [
+        ("features/NOSUCH/latest/", "No features of NOSUCH are exported.", "Exported: QUIL, ZORA, ^SPX (3). "),
+        ("features/QUIL/history/", "No history of QUIL is exported.", "Exported: ZORA (1). "),
+        ("options/NOSUCH/snapshot/", "No chain of NOSUCH is exported.", "Exported: QUIL, ZORA, ^SPX (3). "),
+        ("alerts/nosuch/", "No alert has the id nosuch.", "/api/v1/alerts/ lists what there is."),
+    ],
+)
+def test_what_is_not_there_is_answered_with_what_is(
+    api: Client, market: Any, address: str, message: str, there: str
+) -> None:
+    answer = api.get(f"/api/v1/{address}")
+    assert (answer.status_code, answer.json()["message"]) == (404, message)
+    assert answer.json()["help"].startswith(there)
+
+
+def test_where_nothing_is_exported_the_help_says_so(api: Client, export_dir: Path) -> None:
+    help = api.get("/api/v1/options/ZORA/snapshot/").json()["help"]
+    assert help.startswith("Nothing is exported yet; /api/v1/status/ shows what is queued or running.")
+
+
+def test_a_long_list_is_cut_and_counted() -> None:
+    assert exported(["B", "A", "B"]) == "Exported: A, B (2)."
+    assert exported([f"T{number:02d}" for number in range(20)]).endswith("T10, T11, … (20).")
 
 
 def test_an_address_without_its_last_slash(api: Client, market: Any) -> None:
