@@ -84,6 +84,10 @@ def load_manifest(content: bytes, name: str = MANIFEST) -> Manifest:
         documents = {document: _document(entry) for document, entry in told.pop("documents").items()}
         manifest = Manifest(documents=documents, **told)
         generation_time(manifest.generation)
+        parse_timestamp(manifest.export_timestamp)
+        for expected in (manifest.next_scan_expected_at, manifest.next_export_expected_at):
+            if expected is not None:
+                parse_timestamp(expected)
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"{name}: not a manifest ({error})") from None
     return manifest

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -39,6 +41,8 @@ SCAN_GRACE = timedelta(minutes=15)
 # One missed export is made up for by the next, five minutes later.
 EXPORT_GRACE = timedelta(minutes=5)
 KEPT_GENERATIONS = 4
+# A folder that is being copied back, or a disk that failed once, is whole a moment later.
+RETRY_SECONDS = 5.0
 
 
 class ExportReadError(Exception):
@@ -137,6 +141,7 @@ class ExportReader:
         self.export_dir = export_dir
         self._signature: tuple[int, int, int] | None = None
         self._generation: Generation | None = None
+        self._retry_at = math.inf
         self._loading = threading.Lock()
         self._kept: OrderedDict[str, Generation] = OrderedDict()
         self._keeping = threading.Lock()
@@ -145,15 +150,15 @@ class ExportReader:
         """Return the newest generation, None where nothing can be read yet.
 
         One stat where nothing moved. While one thread loads a new generation the others are given the old one. A
-        generation that cannot be loaded is logged, and the one before it stays.
+        generation that cannot be loaded is logged, the one before it stays, and it is tried again some seconds later.
         """
         signature = self._stat()
-        if signature is None or signature == self._signature:
+        if signature is None or self._is_settled(signature):
             return self._generation
         if not self._loading.acquire(blocking=self._generation is None):
             return self._generation
         try:
-            if signature != self._signature:
+            if not self._is_settled(signature):
                 self._renew()
             return self._generation
         finally:
@@ -186,15 +191,21 @@ class ExportReader:
         except OSError:
             return None
 
+    def _is_settled(self, signature: tuple[int, int, int]) -> bool:
+        """Say whether what the manifest of ``signature`` names was loaded, or has failed only just now."""
+        return signature == self._signature and time.monotonic() < self._retry_at
+
     def _renew(self) -> None:
         """Load what the manifest names now; once more where a file vanished between the manifest and its opening."""
         signature = self._signature
+        retry_at = time.monotonic() + RETRY_SECONDS
         for last in (False, True):
             try:
                 with open(self.export_dir / MANIFEST, "rb") as stream:
                     signature = _signature(os.fstat(stream.fileno()))
                     manifest = load_manifest(stream.read())
                 self._generation = load_generation(self.export_dir, manifest, self._generation)
+                retry_at = math.inf
                 break
             except FileNotFoundError as error:
                 if last:
@@ -202,6 +213,7 @@ class ExportReader:
             except (ManifestError, ExportReadError, OSError) as error:
                 logger.error("the newest generation cannot be read: %s", error)
                 break
+        self._retry_at = retry_at
         # Set last: until then other threads are given the old generation, or wait where there is none.
         self._signature = signature
 

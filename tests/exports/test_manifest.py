@@ -63,6 +63,8 @@ def test_manifest_says_what_the_design_lists_within_4_kb(market_folder: MarketFo
     [
         (lambda told: told.pop("generation"), "generation"),
         (lambda told: told.update(generation="latest"), "20260127T120000Z-000042"),
+        (lambda told: told.update(export_timestamp=None), "not a manifest"),
+        (lambda told: told.update(next_scan_expected_at="soon"), "soon"),
         (lambda told: told["documents"]["alerts"].pop("sha256"), "sha256"),
         (lambda told: told["documents"]["alerts"].update(path="../../etc/passwd"), "leaves the export folder"),
         (lambda told: told["documents"]["alerts"]["index"].update(path="/etc/passwd"), "leaves the export folder"),

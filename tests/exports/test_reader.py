@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import threading
+import time
 from datetime import timedelta
 
 import numpy as np
@@ -212,6 +213,21 @@ def test_generation_that_cannot_be_loaded_leaves_the_one_before_and_is_logged_on
     assert len([record for record in caplog.records if record.name == "exports.reader"]) == 1
     exporter(market_folder, MarkedSnapshot(4), Clock(NOW + timedelta(minutes=10))).export_all()
     assert markers(current(reader)) == {"marker 4"}
+
+
+def test_folder_that_is_copied_back_is_served_without_a_new_manifest(
+    market_folder: MarketFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter(market_folder, MarkedSnapshot(2)).export_all()
+    archive = market_folder.export_dir / "archive"
+    archive.rename(market_folder.export_dir / "away")
+    reader = ExportReader(market_folder.export_dir)
+    assert reader.current() is None
+    (market_folder.export_dir / "away").rename(archive)
+    assert reader.current() is None
+    later = time.monotonic() + 5
+    monkeypatch.setattr("exports.reader.time.monotonic", lambda: later)
+    assert markers(current(reader)) == {"marker 2"}
 
 
 def test_kept_generation_is_read_whole(market_folder: MarketFolder) -> None:
