@@ -74,13 +74,22 @@ def choose_market(
     )
 
 
+def served(folder: MarketFolder) -> str:
+    """Return the market in the words of the commands that serve it alone."""
+    return f"the {folder.market} market (OPTSITE_PROVIDER={folder.provider}) in {folder.data_dir}"
+
+
+def somebody_may_sign_in() -> bool:
+    """Return whether there is an active staff user."""
+    return get_user_model().objects.filter(is_staff=True, is_active=True).exists()
+
+
 def make_staff_user() -> str | None:
     """Make the staff user ``admin`` where nobody may sign in yet; return its password, None where somebody may."""
-    users = get_user_model()
-    if users.objects.filter(is_staff=True, is_active=True).exists():
+    if somebody_may_sign_in():
         return None
     password = secrets.token_urlsafe(15)
-    users.objects.create_superuser(username=STAFF_USER, password=password)
+    get_user_model().objects.create_superuser(username=STAFF_USER, password=password)
     return password
 
 

@@ -240,6 +240,8 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/"
 
 INSTALLED_APPS = [
+    # First, so that its commands go before the packages' of the same name.
+    "optsite",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -256,7 +258,6 @@ INSTALLED_APPS = [
     "collector",
     "exports",
     "api",
-    "optsite",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

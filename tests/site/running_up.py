@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.site.processes import all_gone, descendants, start_python, wait_for
+from tests.site.processes import all_gone, descendants, lines_of, start_python, wait_for
 
 # The whole past of a quick start.
 SHORT = ("--provider", "demo", "--backfill", "6")
@@ -35,13 +34,7 @@ class Up:
         self.process = start_python(
             "manage.py", "up", "--port", str(self.port), *arguments, OPTSITE_DATA_DIR=str(data_dir), **environment
         )
-        self.lines: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
+        self.lines = lines_of(self.process)
 
     def ready(self, seconds: float = 170) -> None:
         wait_for(lambda: any("Pages and API: http://" in line for line in self.lines), seconds, f"ready: {self.lines}")
