@@ -16,21 +16,24 @@ from api.source import Export, open_export
 from api.status import compose_status
 from api.viewsets.scans import already_waits
 from optsite.pages.chrome import StaffPage
+from optsite.pages.grades import grade_counts
+from optsite.pages.watchlist_scan import watchlist_scan
 
 SHOWN_ALERTS = 8
 STANDING = ("new", "ongoing")
 
 
 class OverviewPage(StaffPage):
-    """Market, scans, budget, age of the data, new alerts, tickers, coverage of the last scan."""
+    """Market, scans, budget, age of the data, new alerts, tickers, coverage of the last scan of the watchlist."""
 
     template_name = "staff/overview.html"
     title = "Overview"
 
     def page_context(self, export: Export) -> dict[str, Any]:
-        """Return the tickers, the standing alerts and the last scan's coverage."""
+        """Return the tickers, the standing alerts and the last watchlist scan."""
         alerts, standing = standing_alerts(export)
-        return {"tickers": tickers(export), "alerts": alerts, "standing": standing}
+        shown = {"tickers": tickers(export), "alerts": alerts, "standing": standing}
+        return shown | {"watchlist_scan": watchlist_scan(export)}
 
 
 class LivePart(View):
@@ -41,7 +44,8 @@ class LivePart(View):
         if not admin.site.has_permission(request):
             return HttpResponse(status=403)
         export = open_export()
-        response = render(request, "staff/live.html", {"status": compose_status(export)})
+        shown = {"status": compose_status(export), "watchlist_scan": watchlist_scan(export)}
+        response = render(request, "staff/live.html", shown)
         if request.GET.get("generation", "") != (export.name or ""):
             response["HX-Refresh"] = "true"
         return response
@@ -64,10 +68,13 @@ class ScanNow(View):
 
 
 def tickers(export: Export) -> list[dict[str, Any]]:
-    """Return the figures of each ticker, by ticker."""
+    """Return the figures of each ticker, by ticker, with its chains by grade as ``grade_counts``."""
     document = export.document("features")
-    positions = select(document, ("ticker",))
-    return [document.record(int(position)) for position in positions] if document is not None else []
+    if document is None:
+        return []
+    counts = grade_counts(export)
+    records = [document.record(int(position)) for position in select(document, ("ticker",))]
+    return [record | {"grade_counts": counts.get(record["ticker"], "")} for record in records]
 
 
 def standing_alerts(export: Export) -> tuple[list[dict[str, Any]], int]:

@@ -17,6 +17,7 @@ from exports.documents import FEATURE_FIELDS, Field
 from exports.tickers import TickerError, canonical
 from optsite.pages.chain_table import strike_rows, volume_by_strike
 from optsite.pages.chrome import StaffPage
+from optsite.pages.grades import grade_counts
 
 SHOWN_ALERTS = 10
 CHART_SESSIONS = 120
@@ -70,6 +71,7 @@ class TickerPage(StaffPage):
             "tickers": _tickers(export),
             "known": feature is not None or bool(chains),
             "feature": feature,
+            "grade_counts": grade_counts(export).get(self.ticker, ""),
             "figures": _figures(feature) if feature else [],
             "chains": chains,
             "chain": chain,

@@ -9,7 +9,7 @@ from django.test import Client
 
 from exports.live import write_live
 from tests.api import launchers
-from tests.api.sample_market import SCAN_ID, instant, market_documents, publish_market
+from tests.api.sample_market import SCAN_ID, instant, market_documents, publish_market, scan
 
 Documents = dict[str, list[dict[str, Any]]]
 
@@ -47,10 +47,65 @@ def test_overview_shows_the_documents(staff: Client, market: Documents) -> None:
     assert "Too few sessions of history." in page
 
 
+def test_best_grade_and_the_grades_behind_it(staff: Client, export_dir: Path) -> None:
+    documents = market_documents()
+    for record, grade in zip(documents["chains"][3:], "BFB", strict=True):
+        record["quality"] = record["quality"] | {"grade": grade}
+    publish_market(export_dir, documents)
+    page = text(staff)
+    assert ">Best grade</th>" in page
+    assert '<span class="quiet counts" title="Its chains by grade">2 B · 1 F</span>' in page
+    assert ">2 A</span>" in page
+    assert ">1 A</span>" in page
+
+
+def tile(page: str) -> str:
+    """Return the tile of the last scan."""
+    return page.split("Last scan of the watchlist</h2>", 1)[1].split("</div>", 1)[0]
+
+
+def asked_for(*tickers: str) -> dict[str, Any]:
+    return {"requested": list(tickers), "ok": [], "failed": [], "skipped": [], "not_recorded": []}
+
+
+def test_a_scan_of_one_ticker_is_not_the_last_scan_of_the_watchlist(staff: Client, export_dir: Path) -> None:
+    documents = market_documents()
+    adhoc = scan("20260127T145930Z-ad0c00", 0, "failed", kind="manual", tickers=asked_for("AAPL"), reason="not_found")
+    documents["scans"].insert(0, adhoc)
+    publish_market(export_dir, documents)
+    page = text(staff)
+    assert "dot ok" in tile(page)
+    assert f'href="/api/v1/scans/{SCAN_ID}/"' in page
+    assert staff.get("/api/v1/status/").json()["last_scan"]["status"] == "failed"
+
+
+def test_a_scan_by_hand_of_every_ticker_is(staff: Client, export_dir: Path) -> None:
+    documents = market_documents()
+    whole = asked_for("QUIL", "ZORA", "^SPX")
+    by_hand = scan("20260127T145930Z-a11a11", 0, "partial", kind="request", tickers=whole, reason="budget")
+    documents["scans"].insert(0, by_hand)
+    publish_market(export_dir, documents)
+    for page in (text(staff), text(staff, "/staff/live/")):
+        assert "dot partial" in tile(page)
+        assert "The calls that are left for this slot did not reach" in tile(page)
+
+
+def test_a_partial_scan_has_a_badge_of_its_own_and_a_reason_in_words(
+    staff: Client, market: Documents, export_dir: Path
+) -> None:
+    job = {"scan_id": "x", "kind": "manual", "state": "done", "tickers": [], "status": "partial", "detail": "not_found"}
+    write_live(export_dir, {"jobs": [job, job | {"state": "failed", "status": "", "detail": "It was killed."}]})
+    page = text(staff, "/staff/live/")
+    assert '<span class="chip partial">partial</span>' in page
+    assert "The provider does not know this ticker." in page
+    assert '<span class="chip failed">failed</span>' in page
+    assert "It was killed." in page
+
+
 def test_overview_where_nothing_was_exported(staff: Client, export_dir: Path) -> None:
     page = text(staff)
     assert "Nothing is exported yet." in page
-    assert "No scan has been exported yet." in page
+    assert "No scan of the watchlist has been exported yet." in page
     assert "Stale" in page
 
 

@@ -27,6 +27,8 @@ def charts(page: str) -> dict[str, Any]:
 def test_ticker_page_shows_the_documents(staff: Client, market: Documents) -> None:
     page = text(staff, "/staff/ticker/ZORA/")
     assert "101.37" in page
+    assert 'title="Best grade among its chains: A, of A (best) to F"' in page
+    assert ">2 A</span>" in page
     assert "Too few sessions of history." in page
     assert "2026-01-30" in page
     assert "2026-02-20" in page
