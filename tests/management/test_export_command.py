@@ -118,7 +118,7 @@ def test_ctrl_c_is_one_line_and_leaves_the_generation_before(desk: Desk) -> None
     before = generation(desk.folder)
     kill = {"call": "os.rename", "path": "*/archive/*", "number": 3, "sign": int(signal.SIGINT)}
     ran = desk.run("export", kill=kill)
-    assert ran.code == 1
+    assert ran.code == 130
     assert one_line(ran.told).startswith("CommandError: Interrupted")
     assert generation(desk.folder) == before
     desk.at_rest()

@@ -190,7 +190,7 @@ def test_a_bad_setting_is_one_line_and_exit_2(name: str, value: str, says: str, 
 
 def test_ctrl_c_while_the_command_starts_is_one_line(desk: Desk) -> None:
     ran = desk.run("scan", kill={"call": "manage.execute_from_command_line", "sign": int(signal.SIGINT)})
-    assert ran.code == 1
+    assert ran.code == 130
     assert one_line(ran.told) == "Interrupted."
 
 
