@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from api.chain_choice import chains_of, choose_chain
 from api.errors import NoSuchRecord
 from api.selection import equal, select
-from api.source import Export
+from api.source import Export, open_export
 from api.viewsets.chains import without_contracts
 from exports.documents import FEATURE_FIELDS, Field
 from exports.tickers import TickerError, canonical
 from optsite.pages.chain_table import strike_rows, volume_by_strike
 from optsite.pages.chrome import StaffPage
 from optsite.pages.grades import grade_counts
+from optsite.pages.missing import MissingPage, exported_tickers
 
 SHOWN_ALERTS = 10
 CHART_SESSIONS = 120
+NAMING_TICKERS = ("features", "chains", "history", "alerts")
 NOT_FIGURES = (
     "ticker",
     "provider",
@@ -50,13 +52,15 @@ class TickerPage(StaffPage):
     template_name = "staff/ticker.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the ticker; send other spellings of it to the one address it has."""
+        """Show the ticker; send other spellings of it to the one address it has; 404 where no document names it."""
         try:
             self.ticker = canonical(kwargs["ticker"])
         except TickerError as error:
-            raise Http404(str(error)) from error
+            return MissingPage.as_view(missing=str(error))(request)
         if self.ticker != kwargs["ticker"]:
             return HttpResponseRedirect(reverse("ticker", args=[self.ticker]))
+        if not _is_known(open_export(), self.ticker):
+            return MissingPage.as_view(missing=f"Nothing of {self.ticker} is exported.")(request)
         self.title = self.ticker
         return super().get(request, *args, **kwargs)
 
@@ -68,8 +72,7 @@ class TickerPage(StaffPage):
         history = _record_of(export, "history", self.ticker)
         return {
             "ticker": self.ticker,
-            "tickers": _tickers(export),
-            "known": feature is not None or bool(chains),
+            "tickers": exported_tickers(export),
             "feature": feature,
             "grade_counts": grade_counts(export).get(self.ticker, ""),
             "figures": _figures(feature) if feature else [],
@@ -91,6 +94,11 @@ class TickerPage(StaffPage):
         except NoSuchRecord as error:
             return None, str(error.detail)
         return chosen.document.record(chosen.position), ""
+
+
+def _is_known(export: Export, ticker: str) -> bool:
+    documents = (export.document(name) for name in NAMING_TICKERS)
+    return any(document is not None and equal(document, "ticker", ticker).any() for document in documents)
 
 
 def _record_of(export: Export, document_name: str, ticker: str) -> dict[str, Any] | None:
@@ -136,11 +144,6 @@ def _style(field: Field) -> str:
     if field.name.startswith("return_"):
         return "change"
     return "yes" if field.type == "boolean" else STYLE_OF_UNIT.get(field.unit, "plain")
-
-
-def _tickers(export: Export) -> list[str]:
-    document = export.document("features")
-    return sorted(document.index.column("ticker").tolist()) if document is not None else []
 
 
 def _closes(history: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -42,16 +42,6 @@ def test_other_spellings_lead_to_the_one_address(staff: Client, market: Document
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/staff/ticker/{address}/")
 
 
-def test_a_text_that_is_no_ticker(staff: Client, market: Documents) -> None:
-    assert staff.get("/staff/ticker/not a ticker/").status_code == 404
-
-
-def test_a_ticker_that_no_document_names(staff: Client, market: Documents) -> None:
-    page = text(staff, "/staff/ticker/NOSUCH/")
-    assert "Nothing of NOSUCH is exported." in page
-    assert charts(page) == {"history": None, "strikes": None}
-
-
 def test_a_chain_is_chosen_by_the_address(staff: Client, market: Documents) -> None:
     page = text(staff, "/staff/ticker/^SPX/?expiration=2026-02-20&root=SPX")
     assert "SPX · 24 days · AM" in page
