@@ -74,8 +74,8 @@ def _activity_summary(finding: Finding) -> str:
 def _activity_reason(finding: Finding) -> str:
     metrics = finding.metrics
     traded = (
-        f"{metrics['volume']:,} contracts of the {_contract(finding)} ({_days(metrics['dte'])} left) traded this "
-        f"session, {_against_open_interest(metrics)}"
+        f"{metrics['volume']:,} contracts of the {_contract(finding)} traded in the session of "
+        f"{metrics['market_date']} with {_days(metrics['dte'])} left, {_against_open_interest(metrics)}"
     )
     if metrics["volume_to_usual"] is not None:
         usual = (

@@ -255,6 +255,7 @@ def _metrics(view: TickerView, activity: ContractActivity, judgement: Judgement,
     reference = chain.reference_price or chain.underlying_price
     history = not judgement.day_one[i]
     return {
+        "market_date": view.market_date.isoformat(),
         "contract_symbol": str(activity.symbol[i]),
         "root": chain.root,
         "expiration": chain.expiration.isoformat(),

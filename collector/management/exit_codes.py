@@ -19,6 +19,9 @@ from exports.writer import PublicationError
 
 logger = logging.getLogger(__name__)
 
+# What a shell says of a program that Ctrl-C ended.
+INTERRUPTED = 130
+
 # The first that fits decides.
 CODES: tuple[tuple[type[BaseException], int], ...] = (
     (LockHeld, LOCKED),
@@ -42,7 +45,9 @@ def as_command_error(error: BaseException) -> BaseException:
     A provider's error here is one of making it (a folder without recordings); those of single tickers are outcomes.
     """
     if isinstance(error, KeyboardInterrupt):
-        return CommandError("Interrupted; what was collected is kept, and the next scan goes on from it.", returncode=1)
+        return CommandError(
+            "Interrupted; what was collected is kept, and the next scan goes on from it.", returncode=INTERRUPTED
+        )
     if isinstance(error, DatabaseError):
         remedy = "; run manage.py migrate first" if "no such table" in str(error) else ""
         return CommandError(f"Django's database can't be used: {error}{remedy}.", returncode=FAILED)

@@ -1,4 +1,4 @@
-"""A bar on a terminal; silent elsewhere."""
+"""A bar on a terminal; a line now and then elsewhere, where there is much to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+LINE_EVERY = 15
 
 
 class ProgressBar:
@@ -20,9 +29,12 @@ class ProgressBar:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             console=console,
             disable=not (shown and console.is_terminal),
         )
+        self._lines = shown and not console.is_terminal
+        self._done = self._total = 0
         self._task = self._progress.add_task("", total=None)
         self._phase = ""
 
@@ -39,7 +51,7 @@ class ProgressBar:
 
     def begin(self, phase: str, total: int) -> None:
         """Begin a phase."""
-        self._phase = phase
+        self._phase, self._total, self._done = phase, total, 0
         self._progress.reset(self._task, total=total, description=phase)
 
     def step(self, ticker: str) -> None:
@@ -49,3 +61,6 @@ class ProgressBar:
     def done(self) -> None:
         """Count a step."""
         self._progress.advance(self._task)
+        self._done += 1
+        if self._lines and self._total > LINE_EVERY and self._done % LINE_EVERY == 0:
+            print(f"{self._phase}: {self._done} of {self._total}", file=sys.stderr, flush=True)  # noqa: T201

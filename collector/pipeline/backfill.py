@@ -17,7 +17,7 @@ from collector.pipeline.plan import Scan, plan_scan
 from collector.pipeline.run import collect
 from collector.providers.base import Provider
 from collector.store.database import open_store
-from collector.store.history import backfilled
+from collector.store.history import sessions_seen
 from collector.store.staging import Staging
 from exports.folders import MarketFolder
 
@@ -91,11 +91,11 @@ class Silent:
 
 
 def pending(folder: MarketFolder, sessions: int, now: datetime) -> list[datetime]:
-    """Return the moments, oldest first, of the last sessions that no backfill has put into the store."""
+    """Return the moments, oldest first, of the last sessions that are not in the store, by a backfill or by a scan."""
     calendar = sessions_of(folder.market)
     last = calendar.last_closed(now)
     first = calendar.offset(last.date, 1 - sessions)
     with open_store(folder, "look at the backfill") as connection:
-        done = backfilled(connection)
-    moments = [session.close - BEFORE_CLOSE for session in calendar.between(first.date, last.date)]
-    return [moment for moment in moments if moment not in done]
+        seen = sessions_seen(connection)
+    past = calendar.between(first.date, last.date)
+    return [session.close - BEFORE_CLOSE for session in past if session.date not in seen]

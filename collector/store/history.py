@@ -151,9 +151,7 @@ def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> 
     ]
 
 
-def backfilled(connection: duckdb.DuckDBPyConnection) -> set[datetime]:
-    """Return the moments of the past sessions that a backfill has put into the store."""
-    rows = connection.execute(
-        "SELECT epoch_us(as_of) FROM scans WHERE kind = 'backfill' AND as_of IS NOT NULL"
-    ).fetchall()
-    return {datetime.fromtimestamp(micros / 1_000_000, tz=UTC) for (micros,) in rows}
+def sessions_seen(connection: duckdb.DuckDBPyConnection) -> set[date]:
+    """Return the sessions of which any chain was recorded."""
+    rows = connection.execute("SELECT DISTINCT market_date FROM chains").fetchall()
+    return {day for (day,) in rows}

@@ -233,7 +233,8 @@ def test_news_are_what_began_and_ended_outside_a_backfill(store: duckdb.DuckDBPy
     assert news(4) == []
 
 
-def test_backfilled_moments_are_those_of_backfills(store: duckdb.DuckDBPyConnection) -> None:
-    rows = [scan_row(1, "backfill"), scan_row(2, "manual", NOW + timedelta(days=1)), scan_row(3, "backfill", None)]
-    records.append(store, "scans", rows)
-    assert history.backfilled(store) == {NOW}
+def test_sessions_seen_are_those_of_the_chains(store: duckdb.DuckDBPyConnection) -> None:
+    assert history.sessions_seen(store) == set()
+    for scan, day in enumerate((date(2026, 3, 24), date(2026, 3, 24), date(2026, 3, 26)), 1):
+        append_chains(store, scan, chain_row(scan, date(2026, 6, 19), 10, market_date=day))
+    assert history.sessions_seen(store) == {date(2026, 3, 24), date(2026, 3, 26)}

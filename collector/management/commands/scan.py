@@ -26,12 +26,13 @@ class Command(BaseCommand):
 
     help = (
         "Scan the watchlist (or --tickers) into the store and publish the documents. Exit codes: 0 done, 1 failed, "
-        "2 bad usage or an empty watchlist, 3 provider unreachable, 4 another one holds the lock, 5 partial."
+        "2 bad usage or an empty watchlist, 3 provider unreachable, 4 another one holds the lock, 5 partial, "
+        "130 interrupted."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--tickers", default="", help="such as AAPL,AMD (default: the watchlist)")
+        parser.add_argument("--tickers", help="such as AAPL,AMD (default: the watchlist)")
         parser.add_argument("--provider", choices=sorted(PROVIDER_FACTS), help="default: OPTSITE_PROVIDER")
         parser.add_argument("--recordings", type=Path, help="folder of recordings, for --provider recorded")
         parser.add_argument("--as-of", help="of each ticker the newest recording at or before it; a time with a zone")
@@ -70,10 +71,10 @@ class Command(BaseCommand):
         if options["provider"]:
             folder = MarketFolder(folder.data_dir, options["provider"])
         try:
-            tickers = canonical_list(options["tickers"]) if options["tickers"] else ()
+            tickers = canonical_list(options["tickers"] or "")
         except TickerError as error:
             raise OrderError(f"--tickers: {error}") from error
-        if options["tickers"] and not tickers:
+        if options["tickers"] is not None and not tickers:
             raise OrderError("--tickers: it names none; leave it out to scan the watchlist")
         recorded = ("recordings", "as_of", "each")
         if folder.provider != "recorded" and any(options[name] for name in recorded):
