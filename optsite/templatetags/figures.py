@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.html import format_html
@@ -15,13 +16,16 @@ from exports.reasons import explain
 register = template.Library()
 
 NO_REASON = "Not stated."
+NOT_KNOWN = "Not known yet."
+
+NEW_YORK = ZoneInfo("America/New_York")
 
 # Flags as a narrow column has room for; the sentence is the tooltip's.
 FLAG_WORDS = {
     "negative_price": "negative",
     "stale_last_trade": "old trade",
     "volume_carried": "old volume",
-    "placeholder_iv": "IV fill-in",
+    "placeholder_iv": "vendor IV is a fill-in",
     "symbol_mismatch": "mismatch",
 }
 
@@ -112,19 +116,29 @@ def flag_word(flag: str) -> str:
 
 @register.filter
 def moment(text: str | None) -> SafeString:
-    """Return a time of the documents, to the minute, in UTC."""
-    if not text:
-        return dash("Not known yet.")
-    read = datetime.fromisoformat(text)
-    return format_html('<time datetime="{}" title="{}">{} UTC</time>', text, text, read.strftime("%d %b %H:%M"))
+    """Return a time of the documents, to the minute, in New York; UTC is the tooltip's."""
+    return _time(text, "%d %b %H:%M ET")
 
 
 @register.filter
 def clock(text: str | None) -> SafeString:
-    """Return the time of day of a time of the documents, in UTC."""
+    """Return the time of day of a time of the documents, in New York; UTC is the tooltip's."""
+    return _time(text, "%H:%M ET")
+
+
+@register.filter
+def day(text: str | None) -> SafeString:
+    """Return the date of a time of the documents, in New York; UTC is the tooltip's."""
+    return _time(text, "%d %b")
+
+
+def _time(text: str | None, style: str) -> SafeString:
     if not text:
-        return dash("Not known yet.")
-    return format_html('<time datetime="{}" title="{}">{} UTC</time>', text, text, text[11:16])
+        return dash(NOT_KNOWN)
+    read = datetime.fromisoformat(text)
+    utc = f"{read.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    shown = read.astimezone(NEW_YORK).strftime(style)
+    return format_html('<time datetime="{}" title="{}">{}</time>', text, utc, shown)
 
 
 @register.filter

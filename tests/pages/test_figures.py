@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from optsite.templatetags.figures import clock, duration, figure, flag_word, gigabytes, label, moment, reason
+from optsite.templatetags.figures import clock, day, duration, figure, flag_word, gigabytes, label, moment, reason
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,27 @@ def test_durations(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_times_are_in_utc() -> None:
-    assert "27 Jan 14:55 UTC" in moment("2026-01-27T14:55:00Z")
-    assert ">14:55 UTC<" in clock("2026-01-27T14:55:00Z")
-    assert ">–<" in moment(None)
+@pytest.mark.clock
+@pytest.mark.parametrize(
+    ("text", "date", "time"),
+    [
+        ("2026-01-27T14:55:00Z", "27 Jan", "09:55 ET"),
+        ("2026-07-01T03:12:00Z", "30 Jun", "23:12 ET"),
+        ("2026-11-01T05:30:00Z", "01 Nov", "01:30 ET"),
+        ("2026-11-01T06:30:00Z", "01 Nov", "01:30 ET"),
+    ],
+)
+def test_times_are_new_yorks_with_utc_in_the_tooltip(text: str, date: str, time: str) -> None:
+    tooltip = f'title="{text[:10]} {text[11:19]} UTC"'
+    for shown, written in ((moment(text), f"{date} {time}"), (clock(text), time), (day(text), date)):
+        assert f">{written}</time>" in shown
+        assert tooltip in shown
+        assert f'datetime="{text}"' in shown
+
+
+def test_a_time_that_is_not_known() -> None:
+    for shown in (moment(None), clock(""), day(None)):
+        assert 'title="Not known yet."' in shown
 
 
 def test_words() -> None:
@@ -68,6 +85,7 @@ def test_words() -> None:
     assert label("put_call_volume_ratio") == "Put call volume ratio"
     assert flag_word("volume_carried") == "old volume"
     assert flag_word("no_bid") == "no bid"
+    assert flag_word("placeholder_iv") == "vendor IV is a fill-in"
     assert gigabytes(83_000_000_000) == "83.0 GB"
     assert reason("closed") == "The market is closed at this slot."
     assert reason("no_such_code") == "no_such_code"

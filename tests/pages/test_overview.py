@@ -144,8 +144,8 @@ def test_running_jobs_and_market_state(staff: Client, market: Documents, export_
     page = text(staff, "/staff/live/")
     assert '<progress value="3" max="8">' in page
     assert "3/8 ZORA collect" in page
-    assert "27 Jan 21:00 UTC" in page
-    assert "15:10 UTC" in page
+    assert "27 Jan 16:00 ET" in page
+    assert "10:10 ET" in page
     assert "The last export failed: disk full" in page
     assert "83.0 GB" in page
     assert "Beating" in page
