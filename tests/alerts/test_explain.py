@@ -25,10 +25,10 @@ def test_unusual_activity_on_day_one() -> None:
     found = activity()
     assert explain.summary(found) == "QLMT 2026-03-20 100 call: 3,000 traded, 3.0x open interest, $600K premium"
     assert explain.reason(found) == (
-        "3,000 contracts of the QLMT 2026-03-20 100 call (30 days left) traded this session, 3.0 times the open "
-        "interest of 1,000; with 0 sessions of its own history nothing tells what is usual. At a mid of 2.00 that is "
-        "$600K of premium, with a spread of 5.0 % of the mid. Read as bullish, naively: who started the trades is not "
-        "known."
+        "3,000 contracts of the QLMT 2026-03-20 100 call traded in the session of 2026-02-18 with 30 days left, "
+        "3.0 times the open interest of 1,000; with 0 sessions of its own history nothing tells what is usual. At a "
+        "mid of 2.00 that is $600K of premium, with a spread of 5.0 % of the mid. Read as bullish, naively: who "
+        "started the trades is not known."
     )
 
 
@@ -38,9 +38,10 @@ def test_unusual_activity_with_history() -> None:
         "QLMT 2026-03-20 97.5 put: 3,000 traded, 3.0x open interest, 12.5x its usual volume, $600K premium"
     )
     assert explain.reason(found) == (
-        "3,000 contracts of the QLMT 2026-03-20 97.5 put (1 day left) traded this session, 3.0 times the open interest "
-        "of 1,000 and 12.5 times the usual 240 of its last 20 sessions. At a mid of 2.00 that is $600K of premium, "
-        "with a spread of 5.0 % of the mid. Read as bearish, naively: who started the trades is not known."
+        "3,000 contracts of the QLMT 2026-03-20 97.5 put traded in the session of 2026-02-18 with 1 day left, "
+        "3.0 times the open interest of 1,000 and 12.5 times the usual 240 of its last 20 sessions. At a mid of 2.00 "
+        "that is $600K of premium, with a spread of 5.0 % of the mid. Read as bearish, naively: who started the "
+        "trades is not known."
     )
 
 

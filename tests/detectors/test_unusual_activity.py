@@ -51,6 +51,7 @@ def test_day_one_volume_equal_to_open_interest_does_not_arm() -> None:
 def test_metrics_of_a_finding() -> None:
     (finding,) = evaluate(BUSY).findings
     assert finding.metrics == {
+        "market_date": "2026-02-18",
         "contract_symbol": "QLMT260320C00100000",
         "root": "QLMT",
         "expiration": "2026-03-20",

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from django.test import Client
 
-from tests.api.sample_market import feature, market_documents, publish_market
+from tests.api.sample_market import alert, feature, market_documents, publish_market
 
 Documents = dict[str, list[dict[str, Any]]]
 
@@ -40,6 +40,18 @@ def test_ticker_page_shows_the_documents(staff: Client, market: Documents) -> No
 def test_other_spellings_lead_to_the_one_address(staff: Client, market: Documents, spelling: str, address: str) -> None:
     answer = staff.get(f"/staff/ticker/{spelling}/")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/staff/ticker/{address}/")
+
+
+def test_an_ended_alert_says_of_which_session_it_speaks(staff: Client, export_dir: Path) -> None:
+    facts = {"market_date": "2026-01-23", "ended_at": "2026-01-26T19:10:00Z", "ended_by": "rearm"}
+    ended = alert(1, state="ended", session="2026-01-22", metrics=facts)
+    old = alert(2, state="ended", session="2026-01-21", metrics={})
+    publish_market(export_dir, {"alerts": [ended, old, alert(3)], "features": [feature("ZORA")]})
+    page = " ".join(text(staff, "/staff/ticker/ZORA/").split())
+    assert "On 2026-01-23: Calls 1 trade above" in page
+    assert ">26 Jan 14:10 ET</time>" in page
+    assert "On 2026-01-21: Calls 2 trade above" in page
+    assert '<p class="alert-summary"> Calls 3 trade above' in page
 
 
 def test_a_chain_is_chosen_by_the_address(staff: Client, market: Documents) -> None:
