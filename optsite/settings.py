@@ -339,18 +339,34 @@ Q_CLUSTER: dict[str, Any] = {
     "time_zone": "America/New_York",
 }
 
+LOG_LINE = "{asctime} {levelname} {process} {name}: {message}"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {process} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"format": LOG_LINE, "style": "{"},
+        "one line": {"()": "optsite.terminal.OneLine", "fmt": LOG_LINE, "style": "{"},
+    },
+    "filters": {
+        "asks for somebody": {"()": "optsite.terminal.AsksForSomebody"},
+        "names the setting": {"()": "optsite.terminal.NamesTheSetting"},
+    },
     "handlers": {
         "file": {
             "class": "optsite.log_file.SharedLogFile",
             "path": str(OPTSITE.data_dir / "logs" / "option_chain_dashboard.log"),
             "formatter": "line",
         },
-        "console": {"class": "logging.StreamHandler", "level": "WARNING", "formatter": "line"},
+        "console": {
+            "class": "logging.StreamHandler",
+            "level": "WARNING",
+            "formatter": "one line",
+            "filters": ["asks for somebody"],
+        },
     },
     "root": {"handlers": ["file", "console"], "level": "WARNING"},
-    "loggers": {name: {"level": "INFO"} for name in ("optsite", "collector", "exports", "api", "django-q")},
+    "loggers": {
+        "django.security.DisallowedHost": {"filters": ["names the setting"]},
+        **{name: {"level": "INFO"} for name in ("optsite", "collector", "exports", "api", "django-q")},
+    },
 }

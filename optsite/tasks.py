@@ -31,14 +31,30 @@ MANAGE = Path(settings.BASE_DIR) / "manage.py"
 SCAN_SECONDS = cast("int", settings.Q_CLUSTER["timeout"]) - 20
 EXPORT_SECONDS = 300
 SUCCESS = (0, 5)
+LINES_KEPT = 100
+# How Django begins a command's error, and the commands what they published.
+ERROR, PUBLISHED = "CommandError: ", "Published generation "
 
 
 class ChildFailed(Exception):
-    """A command ended badly; the message is its name, how it ended, and the last line that it printed."""
+    """A command ended badly; the message is its name, how it ended, and ``line``: the line of its that says why."""
+
+    def __init__(self, message: str, line: str = "") -> None:
+        super().__init__(f"{message}: {line}" if line else message)
+        self.line = line or message
+
+
+def telling(lines: Sequence[str]) -> str:
+    """Return the line that says what came of a command: its error, else its last but for what was published."""
+    for line in reversed(lines):
+        if line.startswith(ERROR):
+            return line.removeprefix(ERROR)
+    news = [line for line in lines if not line.startswith(PUBLISHED)]
+    return (news or list(lines) or [""])[-1]
 
 
 def run_command(arguments: Sequence[str], seconds: float) -> str:
-    """Run ``manage.py`` with the arguments as a child; return the last line it printed.
+    """Run ``manage.py`` with the arguments as a child; return the line that says what came of it.
 
     Its output goes to the log. Exit codes 0 and 5 (partial) are success; ChildFailed for every other, and where the
     child is not done after ``seconds``, when it is killed. Whatever ends this task ends the child too.
@@ -53,7 +69,7 @@ def run_command(arguments: Sequence[str], seconds: float) -> str:
         errors="replace",
         preexec_fn=child_setup(),
     )
-    lines: deque[str] = deque(maxlen=1)
+    lines: deque[str] = deque(maxlen=LINES_KEPT)
     reader = threading.Thread(target=_log_lines, args=(name, child.stdout, lines), daemon=True)
     reader.start()
     try:
@@ -66,10 +82,10 @@ def run_command(arguments: Sequence[str], seconds: float) -> str:
             child.kill()
             child.wait()
         reader.join(timeout=5)
-    last = lines[-1] if lines else ""
+    line = telling(list(lines))
     if code not in SUCCESS:
-        raise ChildFailed(f"{name} ended with exit code {code}: {last}")
-    return last
+        raise ChildFailed(f"{name} ended with exit code {code}", line)
+    return line
 
 
 def _log_lines(name: str, output: TextIO, lines: deque[str]) -> None:
@@ -86,14 +102,24 @@ def run_scheduled_scan(kind: str) -> str:
 
 
 def run_requested_scan(scan_id: str) -> str:
-    """Run the scan that somebody asked for; its job says failed where the command did not come to say so itself."""
+    """Run the scan that somebody asked for; return what came of it, such as "AAPL: not_found".
+
+    A scan that failed is an outcome, which its job tells. ChildFailed where the command did not come to close the job,
+    which is closed here then.
+    """
     try:
         return run_command(["scan", "--request", scan_id], SCAN_SECONDS)
     except ChildFailed as error:
         folder: MarketFolder = settings.MARKET_FOLDER
-        ScanJob.objects.filter(
-            market=folder.market, scan_id=scan_id, state__in=(ScanJob.State.QUEUED, ScanJob.State.RUNNING)
-        ).update(state=ScanJob.State.FAILED, finished_at=datetime.now(UTC), detail=str(error)[:300])
+        jobs = ScanJob.objects.filter(market=folder.market, scan_id=scan_id)
+        if not jobs.filter(state__in=(ScanJob.State.QUEUED, ScanJob.State.RUNNING)).update(
+            state=ScanJob.State.FAILED, finished_at=datetime.now(UTC), detail=str(error)[:300]
+        ):
+            jobs.update(detail=error.line[:300])
+            logger.warning("scan %s failed: %s", scan_id, error.line)
+            _show(scan_id)
+            return error.line
+        _show(scan_id)
         raise
 
 
@@ -123,10 +149,7 @@ def launch_scan(tickers: list[str], requested_by: str) -> dict[str, Any]:
         )
         if waiting is None:
             async_task("optsite.tasks.run_requested_scan", job.scan_id, group="optsite:request")
-    try:
-        renew_live(folder)
-    except (LockHeld, OSError) as error:
-        logger.warning("live.json does not show %s yet: %s", job.scan_id, error)
+    _show(job.scan_id)
     return {
         "id": job.scan_id,
         "state": job.state,
@@ -135,3 +158,11 @@ def launch_scan(tickers: list[str], requested_by: str) -> dict[str, Any]:
         "requested_at": timestamp(job.requested_at),
         "created": waiting is None,
     }
+
+
+def _show(scan_id: str) -> None:
+    """Let live.json show the job as it stands now; where it can't be written, the next heartbeat does."""
+    try:
+        renew_live(settings.MARKET_FOLDER)
+    except (LockHeld, OSError) as error:
+        logger.warning("live.json does not show %s yet: %s", scan_id, error)

@@ -17,8 +17,8 @@ from django_q.models import OrmQ
 from collector.models import ScanJob
 from exports.folders import MarketFolder
 from exports.live import read_live
-from optsite.tasks import ChildFailed, launch_scan, run_command, run_requested_scan
-from tests.site.processes import all_gone, descendants
+from optsite.tasks import ChildFailed, launch_scan, run_command, run_requested_scan, telling
+from tests.site.processes import all_gone, descendants, start_python
 
 
 @pytest.fixture
@@ -35,6 +35,23 @@ def test_a_partial_scan_is_a_success_and_every_other_code_is_not() -> None:
     assert run_command(["shell", "-v", "0", "-c", "import sys; print('half'); sys.exit(5)"], 60) == "half"
     with pytest.raises(ChildFailed, match="shell ended with exit code 4: held by PID 7"):
         run_command(["shell", "-v", "0", "-c", "import sys; print('held by PID 7'); sys.exit(4)"], 60)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        (
+            ["Scan x failed: 0 of 1", "AAPL: not_found (no such ticker)", "Published generation g."],
+            "AAPL: not_found (no such ticker)",
+        ),
+        (["Scan x ok: 6 of 6", "Published generation g."], "Scan x ok: 6 of 6"),
+        (["CommandError: scan.lock is held by PID 7", "a warning that came late"], "scan.lock is held by PID 7"),
+        (["Published generation g: 3 alerts, 9 chains."], "Published generation g: 3 alerts, 9 chains."),
+        ([], ""),
+    ],
+)
+def test_of_what_a_command_prints_the_line_that_tells_is_quoted(lines: list[str], line: str) -> None:
+    assert telling(lines) == line
 
 
 def test_a_child_past_its_time_is_killed(tmp_path: Path) -> None:
@@ -103,3 +120,28 @@ def test_a_requested_scan_that_cannot_run_says_so_in_its_job(served_folder: Mark
     assert row.state == "failed"
     assert row.detail.startswith("scan ended with exit code 2")
     assert row.finished_at is not None
+
+
+ASK_FOR_AN_UNKNOWN_TICKER = """
+from collector.models import ScanJob
+from optsite.tasks import launch_scan, run_requested_scan
+job = launch_scan(["NOSUCH"], "mia")
+print("outcome", run_requested_scan(job["id"]))
+row = ScanJob.objects.get(scan_id=job["id"])
+print("row", row.state, row.detail)
+"""
+
+
+def test_a_ticker_that_the_market_lacks_is_the_jobs_outcome_and_no_failed_task(data_dir: Path) -> None:
+    folder = {"OPTSITE_DATA_DIR": str(data_dir), "OPTSITE_PROVIDER": "demo"}
+    assert start_python("manage.py", "schedules", **folder).wait(timeout=60) == 0
+    asked = start_python("manage.py", "shell", "-v", "0", "-c", ASK_FOR_AN_UNKNOWN_TICKER, **folder)
+    told, _ = asked.communicate(timeout=120)
+    assert asked.returncode == 0, told
+    lines = told.splitlines()
+    outcome = next(line.removeprefix("outcome ") for line in lines if line.startswith("outcome "))
+    assert outcome.startswith("NOSUCH: not_found")
+    assert lines[-1] == f"row failed {outcome}"
+    warned = [line for line in lines if " WARNING " in line]
+    assert len(warned) == 1
+    assert warned[0].endswith(f" failed: {outcome}")
