@@ -45,6 +45,14 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         parsed = orjson.loads(data) if isinstance(data, bytes) else data
         return orjson.dumps(parsed, default=str, option=OPTIONS | orjson.OPT_INDENT_2).decode()
 
+    def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
+        """Return the raw form, filled with what the view's ``example_body`` says could be sent."""
+        form = super().get_raw_data_form(data, view, method, request)
+        example = getattr(view, "example_body", None)
+        if form is not None and example is not None:
+            form.fields["_content"].initial = orjson.dumps(example(), option=orjson.OPT_INDENT_2).decode()
+        return form
+
 
 class FormatNegotiation(DefaultContentNegotiation):
     """DRF's negotiation, but an unknown ``format`` is a bad parameter and no missing page."""

@@ -17,7 +17,7 @@ from api.errors import BadParameter, NoSuchRecord
 from api.parameters import GENERATION, PAGE, read_parameters
 from api.schema import answers_list, answers_record, answers_scan_request
 from api.selection import select
-from api.source import Export, current_reader
+from api.source import Export, current_reader, open_export
 from api.viewsets.documents import DocumentViewSet, answer_page, find_record, open_request
 from exports.tickers import TickerError, canonical_list
 
@@ -57,6 +57,13 @@ class ScanViewSet(DocumentViewSet):
     """The last scans, newest first. Staff may ask for another."""
 
     serializer_class = ScanRequestSerializer
+
+    @staticmethod
+    def example_body() -> dict[str, Any]:
+        """Return a body that could be sent: a scan of the first ticker that is exported."""
+        document = open_export().document("features")
+        tickers = sorted(document.index.column("ticker").tolist()) if document is not None else []
+        return {"tickers": tickers[:1] or ["AAPL"]}
 
     @answers_list("Scan", "Scans, newest first", PAGE)
     def list(self, request: Request) -> Response:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from django.test import Client
 
@@ -91,6 +93,16 @@ def test_the_browsable_form_asks_for_a_scan(staff: Client, market: Documents, la
     )
     assert answer.status_code == 202
     assert launched == [(["QUIL", "ZORA"], "mara")]
+
+
+def test_the_raw_form_holds_a_body_that_can_be_sent(staff: Client, market: Documents, launched: list[Any]) -> None:
+    csrf = token(staff)
+    page = staff.get("/api/v1/scans/", headers={"accept": "text/html"}).content.decode()
+    area = page.split('name="_content"', 1)[1].split(">", 1)[1].split("</textarea>", 1)[0]
+    body = orjson.loads(unescape(area))
+    assert body == {"tickers": ["QUIL"]}
+    answer = staff.post("/api/v1/scans/", body, content_type="application/json", headers={"X-CSRFToken": csrf})
+    assert answer.status_code == 202
 
 
 def test_no_tickers_mean_the_watchlist(staff: Client, market: Documents, launched: list[Any]) -> None:
