@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.api.sample_market import market_documents, publish_market
+from exports.live import write_live
+from tests.api.sample_market import alert, chain, market_documents, publish_market
 from tests.pages.site_process import SiteProcess
 
 if TYPE_CHECKING:
@@ -72,6 +73,44 @@ def test_a_chain_has_an_address_of_its_own(page: Page, site: SiteProcess) -> Non
     assert page.locator("#at-the-money th").inner_text() == "102.50"
 
 
+@pytest.mark.parametrize(("ticker", "strikes"), [("ZORA", 7), ("QUIL", 81)])
+def test_the_chain_opens_with_a_whole_row_and_the_money_in_sight(
+    page: Page, site: SiteProcess, ticker: str, strikes: int
+) -> None:
+    documents = market_documents()
+    documents["chains"][0] = chain("QUIL", "2026-02-06", strikes=81)
+    publish_market(site.export_dir, documents, revision=5)
+    page.goto(f"{site.address}/staff/ticker/{ticker}/")
+    page.wait_for_load_state("load")
+    assert page.locator("#chain tbody tr").count() == strikes
+    tops = page.evaluate("""() => {
+        const box = element => element.getBoundingClientRect();
+        const frame = document.getElementById("chain-scroll");
+        const rows = [...frame.querySelectorAll("tbody tr")].map(row => box(row).top);
+        const head = box(frame.querySelector("thead tr:last-child th")).bottom;
+        const middle = box(document.getElementById("at-the-money"));
+        return { rows, head, middle: [middle.top, middle.bottom], bottom: box(frame).bottom };
+    }""")
+    assert min(abs(top - tops["head"]) for top in tops["rows"]) <= 1
+    assert tops["head"] <= tops["middle"][0] + 1
+    assert tops["middle"][1] <= tops["bottom"]
+    publish_market(site.export_dir, market_documents(), revision=6)
+
+
+def test_a_long_list_of_tickers_is_one_line_on_a_phone(page: Page, site: SiteProcess) -> None:
+    tickers = [f"TICKER{number}" for number in range(30)]
+    job = {"scan_id": "20260127T150500Z-abc123", "kind": "manual", "state": "done", "status": "ok", "tickers": tickers}
+    write_live(site.export_dir, {"jobs": [job]})
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.reload()
+    cell = page.locator("#jobs tbody tr .clipped")
+    assert cell.get_attribute("title") == ", ".join(tickers)
+    row = page.locator("#jobs tbody tr").bounding_box()
+    assert row is not None
+    assert row["height"] < 60
+    write_live(site.export_dir, {})
+
+
 def test_a_new_generation_renews_the_page(page: Page, site: SiteProcess) -> None:
     documents = market_documents()
     documents["features"] = documents["features"][:2]
@@ -101,6 +140,17 @@ def test_other_pages_ask_nothing_of_the_outside(page: Page, site: SiteProcess, p
     page.goto(f"{site.address}{path}")
     page.wait_for_load_state("networkidle")
     assert "invented tickers" in page.locator("body").inner_text()
+
+
+def test_long_text_is_wrapped_in_the_browsable_api(page: Page, site: SiteProcess) -> None:
+    documents = market_documents()
+    documents["alerts"] = [alert(1, reason="A sentence of many words. " * 40, key="k" * 600)]
+    publish_market(site.export_dir, documents, revision=7)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{site.address}/api/v1/alerts/alert00001/")
+    width = "document.querySelector('.response-info pre').scrollWidth"
+    assert page.evaluate(width) <= page.evaluate(width.replace("scrollWidth", "clientWidth"))
+    publish_market(site.export_dir, market_documents(), revision=8)
 
 
 def test_the_browsable_form_asks_for_a_scan(page: Page, site: SiteProcess) -> None:
