@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.urls import Resolver404, resolve
 
-from optsite.settings import BASE_DIR, Environment, variable
+from optsite.environment import BASE_DIR, Environment, variable
 from tests.site.processes import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from optsite.settings import Environment, read_environment, variable
+from optsite.environment import OF_TESTS, Environment, read_environment, variable
 from tests.site.processes import ROOT
 
 
@@ -102,6 +102,30 @@ def test_a_bad_value_is_one_line_that_names_the_variable_and_what_would_do(
 
 
 @pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("OPTSITE_PROVIDR", "OPTSITE_PROVIDER"),
+        ("OPTSITE_CALL_PER_HOUR", "OPTSITE_CALLS_PER_HOUR"),
+        ("optsite_watch_list", "OPTSITE_WATCHLIST"),
+        ("OPTSITE_DATABASE_URL", "DATABASE_URL"),
+    ],
+)
+def test_a_variable_that_there_is_not_is_one_line_with_the_nearest_that_is(
+    name: str, nearest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read_environment()
+    assert str(refused.value) == f"{name} is no setting; the nearest is {nearest}. Unset it, or name it right."
+
+
+def test_what_tests_are_told_by_is_no_unknown_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OF_TESTS:
+        monkeypatch.setenv(name, "1")
+    assert read_environment().provider == "yahoo"
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [("OPTSITE_SECRET_KEY", "hunter2"), ("DATABASE_URL", "nosuch://user:hunter2@host/name")],
 )
@@ -136,6 +160,14 @@ def test_a_bad_value_ends_manage_py_with_code_2_and_no_traceback(data_dir: Path)
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert ended.stderr == "OPTSITE_PROVIDER='bloomberg' will not do. It takes yahoo, demo or recorded.\n"
+
+
+def test_a_misspelt_variable_ends_manage_py_with_code_2(data_dir: Path) -> None:
+    ended = manage("check", OPTSITE_DATA_DIR=str(data_dir), OPTSITE_PROVIDR="demo")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (
+        ended.stderr == "OPTSITE_PROVIDR is no setting; the nearest is OPTSITE_PROVIDER. Unset it, or name it right.\n"
+    )
 
 
 def test_deployed_settings_pass_djangos_own_check(data_dir: Path) -> None:
