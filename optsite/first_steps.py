@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from collector.models import ScanJob
+from collector.models import Heartbeat, ScanJob
 from exports.folders import MarketFolder
 from optsite.parent_death import child_setup
 
@@ -121,6 +122,20 @@ def first_scans(
     )
     fresh = newest is not None and newest > (now or datetime.now(UTC)) - FRESH
     return past if fresh else [*past, scan]
+
+
+def first_words(folder: MarketFolder, backfill: int) -> str:
+    """Return what the first start of a market says before the wait, in one line."""
+    if folder.market == "demo" and backfill:
+        return f"filling {backfill} sessions of the demo's past, about a second each; the next start is quick"
+    return "scanning for the first time; the pages are served after that"
+
+
+def note_start(folder: MarketFolder) -> None:
+    """Write the heartbeat of the cluster that is about to start, so that nobody takes it for dead before its own."""
+    Heartbeat.objects.update_or_create(
+        market=folder.market, host=socket.gethostname(), defaults={"at": datetime.now(UTC)}
+    )
 
 
 def run_on_terminal(arguments: list[str], environment: Mapping[str, str]) -> int:

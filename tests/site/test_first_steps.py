@@ -7,10 +7,21 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import authenticate
+from django.db.models import F
 
-from collector.models import ScanJob
+from collector.live import compose_live
+from collector.models import Heartbeat, ScanJob
 from exports.folders import MarketFolder
-from optsite.first_steps import NoMarket, child_environment, choose_market, first_scans, make_staff_user
+from optsite.first_steps import (
+    NoMarket,
+    child_environment,
+    choose_market,
+    first_scans,
+    first_words,
+    make_staff_user,
+    note_start,
+)
+from optsite.management.commands.up import missing_heartbeat
 
 NOW = datetime(2026, 1, 27, 15, tzinfo=UTC)
 
@@ -92,6 +103,26 @@ def test_a_later_start_scans_unless_the_last_scan_is_fresh_and_fills_what_the_de
     assert first_scans(market_folder, None, NOW, backfill=0) == []
     ScanJob.objects.filter(pk=job.pk).update(finished_at=NOW - timedelta(minutes=11))
     assert first_scans(market_folder, None, NOW, backfill=6) == [["scan", "--backfill", "6"], ["scan"]]
+
+
+def test_the_first_start_says_what_it_waits_for(data_dir: Path) -> None:
+    words = first_words(MarketFolder(data_dir, "demo"), 90)
+    assert words == "filling 90 sessions of the demo's past, about a second each; the next start is quick"
+    assert "first time" in first_words(MarketFolder(data_dir, "yahoo"), 90)
+    assert "first time" in first_words(MarketFolder(data_dir, "demo"), 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cluster_that_is_about_to_start_has_a_heartbeat_and_is_missed_as_any_other(
+    market_folder: MarketFolder,
+) -> None:
+    note_start(market_folder)
+    shown = compose_live(market_folder)["health"]["heartbeat_at"]
+    assert datetime.now(UTC) - datetime.fromisoformat(shown) < timedelta(seconds=10)
+    assert missing_heartbeat("demo", 151) is None
+    Heartbeat.objects.update(at=F("at") - timedelta(seconds=151))
+    assert missing_heartbeat("demo", 149) is None, "it has had no time yet"
+    assert missing_heartbeat("demo", 151) == "gave no heartbeat for 151 s"
 
 
 @pytest.mark.django_db

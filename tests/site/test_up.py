@@ -43,7 +43,9 @@ def test_a_start_serves_refuses_a_second_one_brings_back_what_is_killed_and_ends
     assert filled.stat().st_mode & 0o777 == 0o700
     for name in ("chains", "features", "scans"):
         assert up.get(f"/api/v1/{name}/")["count"] > 0, name
-    assert up.get("/api/v1/status/")["demo"] is True
+    status = up.get("/api/v1/status/")
+    assert status["demo"] is True
+    assert status["ages"]["heartbeat"] < 60, "there from the start, half a minute before the cluster's own"
 
     second = Up(filled, *SHORT)
     assert second.process.wait(timeout=30) == 4
@@ -108,6 +110,7 @@ def test_the_very_first_start_fills_ninety_sessions_within_three_minutes(tmp_pat
     up = Up(tmp_path / "data", "--provider", "demo")
     try:
         up.ready(180)
+        assert up.lines[1] == "filling 90 sessions of the demo's past, about a second each; the next start is quick"
         assert time.monotonic() - begun < 180
         assert up.get("/api/v1/alerts/")["count"] > 0
         assert up.get("/api/v1/scans/")["count"] >= 90

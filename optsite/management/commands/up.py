@@ -28,7 +28,9 @@ from optsite.first_steps import (
     child_environment,
     choose_market,
     first_scans,
+    first_words,
     make_staff_user,
+    note_start,
     published,
     run_on_terminal,
 )
@@ -129,6 +131,9 @@ class Command(BaseCommand):
         if not published(choice.folder):
             self._say(first_words(choice.folder, backfill))
         for command in (*first_scans(choice.folder, choice.recordings, backfill=backfill), ["export"]):
+            if command == ["export"]:
+                # The export puts it before readers.
+                note_start(choice.folder)
             code = run_on_terminal(command, environment)
             if code == -signal.SIGINT or code == INTERRUPTED:
                 raise KeyboardInterrupt
@@ -159,13 +164,6 @@ def sessions(text: str) -> int:
     if not text.isdecimal() or int(text) > BACKFILL_SESSIONS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of sessions from 0 to {BACKFILL_SESSIONS}")
     return int(text)
-
-
-def first_words(folder: MarketFolder, backfill: int) -> str:
-    """Return what the first start of a market says before the wait."""
-    if folder.market == "demo" and backfill:
-        return f"filling {backfill} sessions of the demo's past, one to two minutes for 90; the next start is quick"
-    return "the first scan, a moment"
 
 
 def programs(folder: MarketFolder, port: int) -> tuple[Program, Program]:
