@@ -19,7 +19,7 @@ from collector.pipeline.collect import Progress
 from collector.pipeline.join import Joined
 from collector.pipeline.plan import TIME_LIMIT, Scan, ScanPlan
 from collector.pipeline.publish import Published, publish
-from collector.pipeline.recovery import catch_up, in_store, recover, resumable
+from collector.pipeline.recovery import catch_up, in_store, recover, resumable, set_aside_unreadable
 from collector.pipeline.run import record_skipped, run_scan
 from collector.providers.base import Provider
 from collector.providers.catalogue import ProviderOptions, call_budget, make_provider
@@ -133,6 +133,7 @@ def _settle(order: Order, scan: Scan, report: Report) -> tuple[ScanPlan | None, 
     """
     resumed = None
     try:
+        report.lines += set_aside_unreadable(order.folder)
         resumed = resumable(order.folder, scan)
         report.lines += recover(order.folder, resumed)
         if order.export:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -16,8 +17,28 @@ from collector.pipeline.plan import Scan, ScanPlan
 from collector.schedules import finish_slot
 from collector.store import history
 from collector.store.database import Connection, open_store, store_revision
-from collector.store.staging import Staging, open_stagings
+from collector.store.staging import Staging, UnreadableStaging, open_stagings
 from exports.folders import MarketFolder
+
+logger = logging.getLogger(__name__)
+
+
+def set_aside_unreadable(folder: MarketFolder) -> list[str]:
+    """Move what can't be joined out of the way, loudly: it would stop every scan to come. Return one line each."""
+    lines: list[str] = []
+    for scan_id in open_stagings(folder):
+        staging = Staging(folder, scan_id)
+        try:
+            staging.check()
+            content = staging.plan()
+            if content is not None:
+                ScanPlan.from_json(content)
+        except (UnreadableStaging, KeyError, TypeError, ValueError) as error:
+            why = str(error) if isinstance(error, UnreadableStaging) else f"plan.json: {error!r}"
+            line = f"What scan {scan_id} collected can't be read ({why}); it was moved to {staging.set_aside(folder)}."
+            logger.error(line)
+            lines.append(line)
+    return lines
 
 
 def recover(folder: MarketFolder, resumed: ScanPlan | None = None) -> list[str]:

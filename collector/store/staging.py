@@ -32,6 +32,7 @@ from exports.folders import MarketFolder
 
 PLAN = "plan.json"
 OUTCOME = "outcome.json"
+UNREADABLE = "unreadable"
 
 # The columns of a staged contract, with the DuckDB type that each is written as.
 CONTRACT_COLUMNS: dict[str, str] = {
@@ -71,6 +72,10 @@ CONTRACT_COLUMNS: dict[str, str] = {
     "flags": "VARCHAR[]",
     "reasons": "JSON",
 }
+
+
+class UnreadableStaging(Exception):
+    """A staging that can't be joined: damaged, or of another version; the message names the file."""
 
 
 class Staging:
@@ -148,6 +153,27 @@ class Staging:
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.replace(path, target / f"{self.scan_id}_{path.name}")
         self.drop()
+
+    def check(self) -> None:
+        """Raise UnreadableStaging where a file of what was collected can't be read."""
+        for path in [*sorted(self.path.glob("*.json")), *self.parquet_files()]:
+            try:
+                if path.suffix == ".json":
+                    orjson.loads(path.read_bytes())
+                else:
+                    with duckdb.connect(":memory:") as connection:
+                        columns = ", ".join(f'"{name}"' for name in CONTRACT_COLUMNS)
+                        connection.execute(f"SELECT {columns} FROM read_parquet(?)", [str(path)]).fetchall()
+            except (ValueError, duckdb.Error) as error:
+                raise UnreadableStaging(f"{path.name}: {str(error).splitlines()[0]}") from error
+
+    def set_aside(self, folder: MarketFolder) -> Path:
+        """Move the folder out of the way, to be looked at; return where it is."""
+        self.close()
+        target = folder.root / UNREADABLE / self.scan_id
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        os.replace(self.path, target)
+        return target
 
     def drop(self) -> None:
         """Remove the folder."""
