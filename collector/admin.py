@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
@@ -13,6 +14,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
 from collector.models import Heartbeat, OutboxMessage, ScanJob, ScanSlot, WatchedTicker
+from collector.schedules import NAME_PREFIX
 from exports.tickers import TickerError, canonical
 
 
@@ -42,6 +44,10 @@ class WatchedTickerAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter = ("market", "state")
     list_editable = ("state",)
     search_fields = ("ticker",)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what an empty form begins with: the served market."""
+        return {"market": settings.MARKET_FOLDER.market, **super().get_changeform_initial_data(request)}
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -104,11 +110,46 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     search_fields = ("alert_id", "summary")
 
 
+admin.site.unregister(Schedule)
+
+
+@admin.register(Schedule)
+class SiteScheduleAdmin(ScheduleAdmin, ModelAdmin):  # type: ignore[misc]
+    """Scheduled tasks. Those that the settings make can be looked at: a change would not outlive the next start."""
+
+    list_display = ("name", "due", "next_run", "last_run", "get_success")
+    list_display_links = ("name",)
+    list_filter = ("cluster",)
+
+    @admin.display(description="due (New York)", ordering="cron")
+    def due(self, schedule: Schedule) -> str:
+        """Return the cron line, or the minutes between two runs."""
+        return schedule.cron or (f"every {schedule.minutes} min" if schedule.minutes else schedule.schedule_type)
+
+    @admin.display(description="last run")
+    def last_run(self, schedule: Schedule) -> str | None:
+        """Return a link to the newest task, as django-q makes it."""
+        link: str | None = self.get_last_run(schedule)
+        return link
+
+    def has_change_permission(self, request: HttpRequest, obj: Schedule | None = None) -> bool:
+        """Return whether the schedule is a user's own."""
+        return not _of_the_settings(obj) and bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Schedule | None = None) -> bool:
+        """Return whether the schedule is a user's own."""
+        return not _of_the_settings(obj) and bool(super().has_delete_permission(request, obj))
+
+
+def _of_the_settings(schedule: Schedule | None) -> bool:
+    return schedule is not None and (schedule.name or "").startswith(NAME_PREFIX)
+
+
 def _register_in_this_look(model: type[Model], original: type[Any]) -> None:
     """Register a model of django-q again, in the look of the other pages."""
     admin.site.unregister(model)
     admin.site.register(model, type(original.__name__, (original, ModelAdmin), {}))
 
 
-for _model, _original in ((Schedule, ScheduleAdmin), (Success, TaskAdmin), (Failure, FailAdmin), (OrmQ, QueueAdmin)):
+for _model, _original in ((Success, TaskAdmin), (Failure, FailAdmin), (OrmQ, QueueAdmin)):
     _register_in_this_look(_model, _original)

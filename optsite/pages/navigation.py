@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
+from django.utils.functional import lazy
 
 FAVICONS: list[dict[str, Any]] = [
     {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("optsite/favicon.svg")}
 ]
+
+
+def watchlist() -> str:
+    """Return the address of the tickers that the served market's scans ask for."""
+    return f"{reverse('admin:collector_watchedticker_changelist')}?market__exact={settings.MARKET_FOLDER.market}"
+
 
 SIDEBAR: dict[str, Any] = {
     "show_search": False,
@@ -17,7 +25,15 @@ SIDEBAR: dict[str, Any] = {
     "navigation": [
         {
             "title": "Market",
-            "items": [{"title": "Overview", "icon": "monitoring", "link": reverse_lazy("overview")}],
+            "items": [
+                {"title": "Overview", "icon": "monitoring", "link": reverse_lazy("overview")},
+                {
+                    "title": "Watchlist",
+                    "icon": "visibility",
+                    "link": lazy(watchlist, str)(),
+                    "permission": lambda request: request.user.has_perm("collector.view_watchedticker"),
+                },
+            ],
         },
         {
             "title": "API",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
+from django_q.models import Schedule
 
 from collector.models import Heartbeat, OutboxMessage, ScanJob, ScanSlot, WatchedTicker
+from collector.schedules import sync_schedules
+from exports.folders import MarketFolder
 
 NOON = datetime(2026, 1, 27, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -73,3 +77,37 @@ def test_what_the_program_writes_can_be_looked_at_and_not_changed(
     assert staff.post(reverse(f"admin:collector_{name}_change", args=[rows[name]]), {}).status_code == 403
     assert staff.get(reverse(f"admin:collector_{name}_add")).status_code == 403
     assert staff.post(reverse(f"admin:collector_{name}_delete", args=[rows[name]]), {"post": "yes"}).status_code == 403
+
+
+def test_the_sidebar_leads_to_the_watchlist_of_the_served_market(staff: Client) -> None:
+    for market in ("demo", "live"):
+        WatchedTicker.objects.create(market=market, ticker=f"{market.upper()}X")
+    overview = staff.get(reverse("overview")).content.decode()
+    links = re.findall(r'href="([^"]*watchedticker[^"]*)"', overview)
+    assert "/admin/collector/watchedticker/?market__exact=demo" in links
+    listed = staff.get(links[0])
+    assert [row.ticker for row in listed.context["cl"].result_list] == ["DEMOX"]
+    form = staff.get(reverse("admin:collector_watchedticker_add")).context["adminform"].form
+    assert form.get_initial_for_field(form.fields["market"], "market") == "demo"
+
+
+def test_who_may_not_see_the_watchlist_is_not_led_to_it(client: Client) -> None:
+    client.force_login(get_user_model().objects.create_user("noah", is_staff=True))
+    assert "watchedticker" not in client.get(reverse("overview")).content.decode()
+
+
+def test_a_schedule_of_the_settings_is_looked_at_and_a_users_own_is_changed(
+    staff: Client, market_folder: MarketFolder
+) -> None:
+    sync_schedules(market_folder)
+    listed = staff.get(reverse("admin:django_q_schedule_changelist"))
+    rows = {row.name: listed.context["cl"].model_admin.due(row) for row in listed.context["cl"].result_list}
+    assert rows["optsite:demo:scan"] == "*/10 * * * *"
+    assert rows["optsite:demo:heartbeat"] == "every 1 min"
+    ours = Schedule.objects.get(name="optsite:demo:scan")
+    own = Schedule.objects.create(name="mine", func="math.sqrt", args="4", schedule_type=Schedule.HOURLY)
+    for row, code in ((ours, 403), (own, 200)):
+        page = reverse("admin:django_q_schedule_change", args=[row.pk])
+        assert staff.get(page).status_code == 200
+        assert staff.post(page, {}).status_code == code
+        assert staff.get(reverse("admin:django_q_schedule_delete", args=[row.pk])).status_code == code
