@@ -108,6 +108,10 @@ def test_a_long_list_of_tickers_is_one_line_on_a_phone(page: Page, site: SitePro
     row = page.locator("#jobs tbody tr").bounding_box()
     assert row is not None
     assert row["height"] < 60
+    for number in range(3):
+        line = page.locator("#tickers tbody tr").nth(number).bounding_box()
+        assert line is not None
+        assert line["height"] < 40
     write_live(site.export_dir, {})
 
 

@@ -61,7 +61,7 @@ def test_best_grade_and_the_grades_behind_it(staff: Client, export_dir: Path) ->
 
 def tile(page: str) -> str:
     """Return the tile of the last scan."""
-    return page.split("Last scan of the watchlist</h2>", 1)[1].split("</div>", 1)[0]
+    return page.split("Last watchlist scan</h2>", 1)[1].split("</div>", 1)[0]
 
 
 def asked_for(*tickers: str) -> dict[str, Any]:
