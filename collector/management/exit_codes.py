@@ -13,7 +13,7 @@ from collector.pipeline.orders import BAD_USAGE, FAILED, LOCKED, UNREACHABLE, Or
 from collector.pipeline.plan import EmptyWatchlist
 from collector.providers.base import ProviderError, Unreachable
 from collector.providers.catalogue import UnknownProvider
-from collector.store.database import StoreBusy, StoreError
+from collector.store.database import StoreBusy, StoreError, StoreOfAnotherMarket
 from exports.locks import LockHeld
 from exports.writer import PublicationError
 
@@ -26,6 +26,7 @@ INTERRUPTED = 130
 CODES: tuple[tuple[type[BaseException], int], ...] = (
     (LockHeld, LOCKED),
     (StoreBusy, LOCKED),
+    (StoreOfAnotherMarket, BAD_USAGE),
     (StoreError, FAILED),
     (PublicationError, FAILED),
     (Unreachable, UNREACHABLE),

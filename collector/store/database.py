@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from exports.exporter import ExportSourceError
-from exports.folders import MarketFolder
+from exports.folders import MARKET_OF_PROVIDER, MarketFolder
 from exports.locks import KernelLock, LockHeld
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,10 @@ class StoreTooNew(StoreError):
     """The store was written by a newer version of this program."""
 
 
+class StoreOfAnotherMarket(StoreError):
+    """The store holds scans of another market: live, demo and recorded history never meet."""
+
+
 def configure(connection: duckdb.DuckDBPyConnection, threads: int = 2) -> None:
     """Set what every connection of ours needs: UTC, no downloads, bounded memory."""
     connection.execute("SET TimeZone = 'UTC'")
@@ -75,6 +79,7 @@ def open_store(
     Raises:
         StoreBusy: another process holds it until the time-out.
         StoreTooNew: the file was written by a newer version.
+        StoreOfAnotherMarket: its scans are of another market than the folder's.
         StoreError: the file can't be opened.
     """
     deadline = time.monotonic() + timeout
@@ -91,6 +96,7 @@ def open_store(
                 migrate(connection)
             else:
                 _refuse_newer(connection)
+            _refuse_another_market(connection, folder)
             with faults_told(folder.store_path):
                 yield connection
         finally:
@@ -235,6 +241,19 @@ def _refuse_newer(connection: duckdb.DuckDBPyConnection) -> None:
         raise StoreTooNew(
             f"The store has schema {have}, this version knows up to {known}: it was written by a newer version. "
             "Upgrade the program, or point OPTSITE_DATA_DIR at another folder."
+        )
+
+
+def _refuse_another_market(connection: duckdb.DuckDBPyConnection, folder: MarketFolder) -> None:
+    """Raise StoreOfAnotherMarket where a scan in the store is of another market than the folder's."""
+    if not version(connection):
+        return
+    providers = connection.execute("SELECT DISTINCT provider FROM scans ORDER BY provider").fetchall()
+    others = [name for (name,) in providers if MARKET_OF_PROVIDER.get(name) != folder.market]
+    if others:
+        raise StoreOfAnotherMarket(
+            f"The store {folder.store_path} holds scans of {', '.join(others)}, and {folder.provider} is of another "
+            "market. Point OPTSITE_DATA_DIR at another folder."
         )
 
 

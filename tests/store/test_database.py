@@ -17,7 +17,16 @@ import duckdb
 import pytest
 
 from collector.store import database
-from collector.store.database import StoreBusy, StoreError, StoreTooNew, migrate, open_store, store_revision, version
+from collector.store.database import (
+    StoreBusy,
+    StoreError,
+    StoreOfAnotherMarket,
+    StoreTooNew,
+    migrate,
+    open_store,
+    store_revision,
+    version,
+)
 from exports.folders import MarketFolder
 from exports.locks import KernelLock
 
@@ -109,6 +118,21 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(market_folder: Mar
     with (
         pytest.raises(StoreTooNew, match=r"schema 999.*newer version.*OPTSITE_DATA_DIR"),
         open_store(market_folder, "test", read_only=read_only),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_store_of_another_market_is_refused(market_folder: MarketFolder, read_only: bool) -> None:
+    with open_store(market_folder, "test") as connection:
+        connection.execute("CREATE OR REPLACE TABLE scans AS SELECT 'demo' AS provider")
+    with open_store(market_folder, "test", read_only=read_only):
+        pass
+    # The demo's own folder, named as the data folder of a live provider.
+    live = MarketFolder(market_folder.root, "yahoo")
+    with (
+        pytest.raises(StoreOfAnotherMarket, match=r"holds scans of demo, and yahoo is of another market.*OPTSITE_DATA"),
+        open_store(live, "test", read_only=read_only),
     ):
         pass
 
