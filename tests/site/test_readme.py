@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.urls import Resolver404, resolve
 
+from collector.providers.demo.universe import UNIVERSE
 from optsite.environment import BASE_DIR, Environment, variable
 from tests.site.processes import ROOT
 
@@ -67,3 +68,9 @@ def test_every_command_that_is_named_exists() -> None:
     named = set(re.findall(r"manage\.py ([a-z_]+)", README))
     assert {"up", "scan", "export", "schedules", "verify_exports", "qcluster", "runserver"} <= named
     assert named <= set(get_commands())
+
+
+def test_every_ticker_that_curl_is_shown_with_is_one_of_the_demos() -> None:
+    shown = set(re.findall(r"curl \S*(?:ticker/|options/|features/|ticker=)([A-Z.^-]+)", README))
+    assert shown
+    assert shown <= {one.name for one in UNIVERSE}
