@@ -28,6 +28,7 @@ def test_ticker_page_shows_the_documents(staff: Client, market: Documents) -> No
     page = text(staff, "/staff/ticker/ZORA/")
     assert "101.37" in page
     assert 'title="Best grade among its chains: A, of A (best) to F"' in page
+    assert '<span class="quiet">best grade</span>' in page
     assert ">2 A</span>" in page
     assert "Too few sessions of history." in page
     assert "2026-01-30" in page
