@@ -60,7 +60,8 @@ def _narrowed(document: DocumentReader, positions: Positions, column: str, value
     values = document.index.column(column)[positions]
     if value not in values:
         raise NoSuchRecord(missing, field=column, help=exported(values))
-    return positions[values == value]
+    narrowed: Positions = positions[values == value]
+    return narrowed
 
 
 def _with_contracts(document: DocumentReader, positions: Positions) -> Positions:
