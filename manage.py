@@ -18,6 +18,8 @@ BAD_SETTING, INTERRUPTED = 2, 130
 
 def main(arguments: list[str]) -> int:
     """Run the command that the arguments name; a setting that will not do is one line and exit code 2."""
+    # What it writes is its owner's alone, in a folder copied elsewhere too.
+    os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "optsite.settings")
     try:
         importlib.import_module(os.environ["DJANGO_SETTINGS_MODULE"])

@@ -52,6 +52,10 @@ NUMERIC = (
 )
 
 
+# What a row says itself of a null; columns that a feed never states are told once, by the chain.
+EXPLAINED = ("bid", "ask", "last_price", "volume", "open_interest")
+
+
 @dataclass(frozen=True, slots=True)
 class ChainHead:
     """What the contracts of one ticker, expiration and root share; ``start`` and ``stop`` are its rows."""
@@ -201,11 +205,10 @@ def _frame(
 ) -> pd.DataFrame:
     """Make the columns of all rows at once."""
     numbers = {name: _numbers([getattr(row.quote, name) for row in rows]) for name in NUMERIC}
-    negative = np.zeros(len(rows), dtype=bool)
+    below_zero: dict[str, BoolArray] = {}
     for name in ("bid", "ask", "last_price"):
-        below = numbers[name] < 0
-        negative |= below
-        numbers[name][below] = np.nan
+        below_zero[name] = numbers[name] < 0
+        numbers[name][below_zero[name]] = np.nan
     two_sided = (numbers["bid"] > 0) & (numbers["ask"] > 0) & (numbers["ask"] >= numbers["bid"])
     mid = np.where(two_sided, (numbers["bid"] + numbers["ask"]) / 2, np.nan)
     opened, closed = _session_bounds(heads, sessions, len(rows))
@@ -218,7 +221,7 @@ def _frame(
     flags = _flags(
         {
             "adjusted": adjusted,
-            "negative_price": negative,
+            "negative_price": np.any(list(below_zero.values()), axis=0),
             "no_bid": ~(numbers["bid"] > 0),
             "no_ask": ~(numbers["ask"] > 0),
             "crossed": (numbers["bid"] > 0) & (numbers["ask"] > 0) & (numbers["ask"] < numbers["bid"]),
@@ -248,9 +251,21 @@ def _frame(
             "untraded": untraded & ~known,
             "in_the_money": pd.Series([row.quote.in_the_money for row in rows], dtype="object"),
             "flags": pd.Series(flags, dtype="object"),
-            "reasons": pd.Series([{} if two else {"mid": "no_two_sided_quote"} for two in two_sided], dtype="object"),
+            "reasons": pd.Series(_reasons(numbers, mid, below_zero), dtype="object"),
         }
     )
+
+
+def _reasons(numbers: dict[str, FloatArray], mid: FloatArray, below_zero: dict[str, BoolArray]) -> list[dict[str, str]]:
+    """Return for each row why its prices, volume and open interest are null, where they are."""
+    reasons: list[dict[str, str]] = [{} for _ in range(len(mid))]
+    for position in np.flatnonzero(np.isnan(mid)):
+        reasons[position]["mid"] = "no_two_sided_quote"
+    for name in EXPLAINED:
+        for position in np.flatnonzero(np.isnan(numbers[name])):
+            negative = name in below_zero and below_zero[name][position]
+            reasons[position][name] = "negative_price" if negative else "not_stated"
+    return reasons
 
 
 def _numbers(values: Sequence[Any]) -> FloatArray:

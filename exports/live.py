@@ -28,7 +28,24 @@ def read_live(export_dir: Path) -> dict[str, Any]:
     except (OSError, orjson.JSONDecodeError) as error:
         logger.warning("%s cannot be read: %s", LIVE, error)
         return {}
-    return told if isinstance(told, dict) else {}
+    if not _is_sound(told):
+        logger.warning("%s has not the shape of a live.json; it is taken for none", LIVE)
+        return {}
+    live: dict[str, Any] = told
+    return live
+
+
+def _is_sound(told: Any) -> bool:
+    """Return whether the parts that readers look into are what they take them for."""
+    if not isinstance(told, dict):
+        return False
+    jobs = told.get("jobs") or []
+    parts = [told.get(name) or {} for name in ("health", "market_state", "budget")]
+    return (
+        isinstance(jobs, list)
+        and all(isinstance(job, dict) for job in jobs)
+        and all(isinstance(part, dict) for part in parts)
+    )
 
 
 def write_live(export_dir: Path, live: Mapping[str, Any]) -> None:

@@ -16,7 +16,8 @@ TICKER_REASONS: dict[str, str] = {
     "unreachable": "No connection to the provider could be made.",
     "timed_out": "The provider did not answer in time.",
     "bad_answer": "The provider's answer could not be read.",
-    "empty_answer": "The provider answered without contracts.",
+    "empty_answer": "The provider answered without contracts that can be used.",
+    "all_expired": "Every contract had settled when it was quoted.",
     "budget": "The calls that are left for this slot did not reach; served first next time.",
     "deadline": "The scan's deadline came first; served first next time.",
     "interrupted": "The scan was interrupted before this ticker.",
@@ -40,6 +41,7 @@ QUALITY_REASONS: dict[str, str] = {
 
 FIELD_REASONS: dict[str, str] = {
     "not_stated": "The feed does not state it.",
+    "negative_price": "The feed states a price below 0.",
     "no_two_sided_quote": "The contract has no two-sided quote.",
     "not_computed": "This figure is not computed yet.",
     "volume_unknown": "The volume of this session is not known.",

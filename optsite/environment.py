@@ -10,11 +10,12 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import dj_database_url
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -162,6 +163,11 @@ class Environment(BaseSettings):
     def _cron(cls, line: str) -> str:
         if line and (len(line.split()) != 5 or not croniter.is_valid(line)):
             raise ValueError("not a cron line")
+        if line:
+            try:
+                croniter(line, datetime(2026, 1, 1, tzinfo=UTC)).get_next(datetime)
+            except CroniterBadDateError:
+                raise ValueError("it names no date that comes") from None
         return line
 
     @field_validator("database_url")

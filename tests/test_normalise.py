@@ -322,3 +322,21 @@ def test_the_moment_of_the_record_is_the_newest_of_its_chains() -> None:
     assert record["as_of"] == "2026-03-24T16:46:00+00:00"
     assert record["recorded_at"] == "2026-03-24T17:01:00+00:00"
     assert [made["grade"] for made in record["chains"]] == ["A", "A"]
+
+
+def test_each_null_says_why_and_a_negative_price_is_told_apart() -> None:
+    (row,) = [rows_of(contract(bid=-0.5, ask=None, last_price=1.0, volume=None, open_interest=7)).contracts.iloc[0]]
+    assert row["reasons"] == {
+        "mid": "no_two_sided_quote",
+        "bid": "negative_price",
+        "ask": "not_stated",
+        "volume": "not_stated",
+    }
+    assert row["flags"] == ["negative_price", "no_bid", "no_ask"]
+
+
+@pytest.mark.parametrize("strike", [0.0, -5.0, math.nan, math.inf])
+def test_a_contract_without_a_usable_strike_is_left_out_and_its_neighbours_stay(strike: float) -> None:
+    normalised = rows_of(contract(), contract(strike=strike, contract_symbol=None))
+    assert list(normalised.contracts["strike"]) == [contract().strike]
+    assert normalised.rejections == {"bad_strike": 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -18,7 +18,7 @@ from collector.normalise import ChainHead, NormalisedTicker, normalise
 from collector.providers.base import Bar, Event, OptionChain, Provider, Quote
 
 # What the chain's own record says of fields that this version does not compute.
-NOT_COMPUTED = ("forward", "rate", "discount_factor", "atm_iv")
+NOT_COMPUTED = ("forward", "forward_source", "rate", "discount_factor", "atm_iv")
 CONTRACT_NOT_COMPUTED = (
     "bid_iv",
     "implied_volatility",
@@ -31,6 +31,8 @@ CONTRACT_NOT_COMPUTED = (
     "vanna",
     "charm",
 )
+# Columns that many feeds never state: told once a chain.
+OFTEN_UNSTATED = ("bid_size", "ask_size", "vendor_implied_volatility", "vendor_delta", "in_the_money")
 # Flags against a row's quote; that a contract did not trade today is no fault of its quote.
 QUOTE_FAULTS = frozenset({"no_bid", "no_ask", "crossed", "negative_price"})
 
@@ -106,8 +108,7 @@ def full_record(fetched: Fetched, analysis: Analysis, feed: str) -> dict[str, An
     record["events"] = [asdict(event) for event in fetched.events]
     heads = analysis.normalised.chains
     if not heads:
-        record["outcome"], record["reason"] = "failed", "empty_answer"
-        record["detail"] = "no contract that had not settled was received"
+        record["outcome"], record["reason"], record["detail"] = _without_chains(analysis.normalised.rejections)
         return record
     newest = max((head.moment for head in heads), key=lambda moment: (moment.as_of, moment.quote_time))
     record["as_of"], record["market_date"] = newest.as_of.isoformat(), newest.market_date.isoformat()
@@ -116,6 +117,14 @@ def full_record(fetched: Fetched, analysis: Analysis, feed: str) -> dict[str, An
     ]
     record["feature"] = _feature(fetched, analysis)
     return record
+
+
+def _without_chains(rejections: Mapping[str, int]) -> tuple[str, str, str]:
+    """Return outcome, reason and detail of a ticker of which no contract is left."""
+    told = ", ".join(f"{count} {reason}" for reason, count in sorted(rejections.items())) or "none came"
+    if set(rejections) == {"expired"}:
+        return "skipped", "all_expired", f"left out: {told}"
+    return "failed", "empty_answer", f"left out: {told}"
 
 
 def _feature(fetched: Fetched, analysis: Analysis) -> dict[str, Any]:
@@ -175,6 +184,8 @@ def _chain_row(normalised: NormalisedTicker, head: ChainHead, graded: quality.Qu
     reasons = {f"totals.{name}": reason for name, reason in reasons.items()}
     reasons.update(dict.fromkeys(NOT_COMPUTED, "not_computed"))
     reasons.update({f"contracts.{name}": "not_computed" for name in CONTRACT_NOT_COMPUTED})
+    rows = normalised.contracts.iloc[head.start : head.stop]
+    reasons.update({f"contracts.{name}": "not_stated" for name in OFTEN_UNSTATED if rows[name].isna().all()})
     if head.underlying.price is None:
         reasons["underlying_price"] = "no_spot"
     if head.underlying.time is None:

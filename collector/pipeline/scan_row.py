@@ -83,7 +83,7 @@ def _ticker_results(
 
 def _status(tickers: dict[str, Any], stopped: str | None) -> tuple[str, str | None]:
     """Return the scan's status and the reason code that explains it."""
-    harmless = {"no_options", "bars_only", "not_recorded"}
+    harmless = {"no_options", "bars_only", "not_recorded", "all_expired"}
     untried = [row for row in tickers["skipped"] if row["reason"] not in harmless]
     troubles = tickers["failed"] + untried
     if stopped == "interrupted":

@@ -157,14 +157,15 @@ def options_quote(body: Any) -> Mapping[str, Any]:
 
 
 def parse_contract(row: Mapping[str, Any], option_type: OptionType) -> ContractQuote:
-    """Read one contract; what the row leaves out is None and a stated 0 stays 0. Raises BadAnswer without a strike."""
+    """Read one contract; what the row leaves out is None and a stated 0 stays 0.
+
+    A row without a usable strike is passed on: normalise leaves it out, its neighbours stay.
+    """
     strike = number(row.get("strike"))
-    if strike is None or strike <= 0:
-        raise BadAnswer(f"A contract of Yahoo's answer states no strike: {row.get('contractSymbol')}")
     in_the_money = row.get("inTheMoney")
     return ContractQuote(
         option_type=option_type,
-        strike=strike,
+        strike=math.nan if strike is None else strike,
         contract_symbol=text(row.get("contractSymbol")),
         bid=number(row.get("bid")),
         ask=number(row.get("ask")),

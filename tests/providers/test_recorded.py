@@ -181,7 +181,9 @@ def test_another_currency_is_refused_in_bodies_and_frames(tmp_path: Path) -> Non
 
 
 def test_what_a_body_cannot_say_names_the_file(tmp_path: Path) -> None:
-    write_body(tmp_path, options_body(calls=(contract(strike=-1.0),)))
+    told = options_body(calls=(contract(),))
+    told["optionChain"]["result"][0]["options"][0]["calls"] = [7]
+    write_body(tmp_path, told)
     with pytest.raises(BadAnswer, match=r"^body\.json: "):
         RecordedProvider(tmp_path).chain("ZZTA", FRIDAY)
 

@@ -85,13 +85,19 @@ def test_the_ticker_is_canonical(tmp_path: Path) -> None:
     assert [len(frames[ticker].contracts[FRIDAY]) for ticker in ("ZZT-B", "^SPX")] == [2, 1]
 
 
+@pytest.mark.parametrize("strike", ["", "0", "-5"])
+def test_a_row_without_a_usable_strike_is_passed_on_for_its_neighbours_sake(tmp_path: Path, strike: str) -> None:
+    frame = read(tmp_path, frame_row(), frame_row(strike=strike))["ZZTA"]
+    assert frame.fault is None
+    assert [one.strike > 0 for one in frame.contracts[FRIDAY]] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("cells", "complaint"),
     [
         ({"type": "straddle"}, "type 'straddle' is not call or put"),
         ({"type": ""}, "type None is not call or put"),
-        ({"strike": ""}, "strike None is not a strike above 0"),
-        ({"strike": "0"}, "strike '0' is not a strike above 0"),
+        ({"strike": "fifty"}, "strike 'fifty' is not a number"),
         ({"ask": "1.2.3"}, "ask '1.2.3' is not a number"),
         ({"ask": "inf"}, "ask 'inf' is not a finite number"),
         ({"ask": "1_0"}, "ask '1_0' is not a finite number"),

@@ -188,8 +188,6 @@ class TestOptions:
             (("options", 0, "expirationDate"), None, "expirationDate"),
             (("options", 0, "calls"), {}, "calls"),
             (("options", 0, "calls", 0), 7, "calls"),
-            (("options", 0, "calls", 0, "strike"), None, "ZQXA260130C00080000"),
-            (("options", 0, "puts", 1, "strike"), 0, "ZQXA260130P00085000"),
             (("quote",), None, "quote"),
             (("underlyingSymbol",), "Z QXA!", "Z QXA!"),
         ],
@@ -202,6 +200,14 @@ class TestOptions:
         place[path[-1]] = value
         with pytest.raises(BadAnswer, match=said):
             parse_options(recorded, STAMP)
+
+    @pytest.mark.parametrize("strike", [None, 0, -5])
+    def test_a_row_without_a_usable_strike_is_passed_on_for_its_neighbours_sake(self, strike: float | None) -> None:
+        told = body("options-ZQXA")
+        told["optionChain"]["result"][0]["options"][0]["calls"][0]["strike"] = strike
+        (first, *others) = parse_options(told, STAMP)[2][date(2026, 1, 30)].contracts
+        assert not first.strike > 0
+        assert all(one.strike > 0 for one in others)
 
     @pytest.mark.parametrize("answer", [None, [], "text", {}, {"optionChain": None}, {"optionChain": {"result": None}}])
     def test_no_options_answer_at_all(self, answer: object) -> None:

@@ -199,7 +199,10 @@ def test_the_contracts_text_is_the_one_that_orjson_writes(live_folder: MarketFol
         "contract_symbol": occ(strike=105.0),
         "strike": 105.0,
         "flags": ["no_bid", "no_ask"],
-        "reasons": {"mid": "no_two_sided_quote"},
+        "reasons": {
+            "mid": "no_two_sided_quote",
+            **dict.fromkeys(("bid", "ask", "last_price", "volume"), "not_stated"),
+        },
     }
     assert list(full) == [field.name for field in CONTRACT_FIELDS]
     with snapshot(live_folder) as taken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -116,8 +117,12 @@ def test_rows_come_back_as_they_were(market_folder: MarketFolder) -> None:
         *shared,
     )
     assert raw[1] == (occ(), 40, 900, [], "{}", micros, *shared)
-    put, unquoted = occ(option_type="put", strike=95.0), '{"mid":"no_two_sided_quote"}'
-    assert raw[2] == (put, None, None, ["no_bid", "no_ask"], unquoted, None, *shared)
+    put, unstated = (
+        occ(option_type="put", strike=95.0),
+        dict.fromkeys(("bid", "ask", "volume", "open_interest"), "not_stated"),
+    )
+    assert (*raw[2][:4], *raw[2][5:]) == (put, None, None, ["no_bid", "no_ask"], None, *shared)
+    assert json.loads(raw[2][4]) == {"mid": "no_two_sided_quote", **unstated}
     assert list(rows["contract_symbol"]) == [occ(), occ(option_type="put", strike=95.0), occ("ZZTA1", strike=105.0)]
     assert list(rows["expiration"]) == [EXPIRATION] * 3
     assert rows.loc[0, ["bid", "ask", "mid", "bid_size", "vendor_delta"]].tolist() == [2.9, 3.1, 3.0, 3, 0.51]

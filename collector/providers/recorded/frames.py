@@ -10,6 +10,7 @@ underlying's quote carries the recording's own time, and the chain states no quo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -91,16 +92,17 @@ def _add(frame: TickerFrame, row: Row) -> None:
 
 
 def read_contract(row: Row) -> ContractQuote:
-    """Return the contract of one row; raise BadAnswer naming file, line and column."""
+    """Return the contract of one row; raise BadAnswer naming file, line and column.
+
+    A row without a usable strike is passed on: normalise leaves it out, its neighbours stay.
+    """
     option_type = OPTION_TYPES.get((row.text("type") or "").lower())
     if option_type is None:
         raise row.fault("type", "call or put")
     strike = row.number("strike")
-    if strike is None or strike <= 0:
-        raise row.fault("strike", "a strike above 0")
     return ContractQuote(
         option_type=option_type,
-        strike=strike,
+        strike=math.nan if strike is None else strike,
         contract_symbol=row.text("contractsymbol"),
         bid=row.number("bid"),
         ask=row.number("ask"),
