@@ -27,6 +27,8 @@ from collector.market.calendar import CalendarError, QuoteMoment, Sessions, dte,
 from collector.market.contract import ContractError, default_root, is_adjusted, parse_occ
 from collector.market.settlement import Settlement, settlement
 from collector.providers.base import ContractQuote, OptionChain, Quote
+from collector.session_volume import untraded as is_untraded
+from collector.session_volume import volume_known
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -215,8 +217,8 @@ def _frame(
     last_trade = _times([row.quote.last_trade_time for row in rows])
     in_session = (last_trade >= opened) & (last_trade < closed)
     symbols = [row.symbol for row in rows]
-    untraded = _untraded(numbers["change"], last_trade, opened)
-    known = _volume_known(numbers, last_trade, in_session, symbols, earlier)
+    untraded = is_untraded(numbers["change"], last_trade, opened)
+    known = volume_known(numbers, last_trade, in_session, symbols, earlier)
     adjusted = np.array([row.adjusted for row in rows], dtype=bool)
     flags = _flags(
         {
@@ -299,48 +301,6 @@ def _session_bounds(
             cache[day] = (_times([session.open])[0], _times([after.open])[0])
         opened[head.start : head.stop], closed[head.start : head.stop] = cache[day]
     return opened, closed
-
-
-def _volume_known(
-    numbers: dict[str, FloatArray],
-    last_trade: npt.NDArray[np.datetime64],
-    in_session: BoolArray,
-    symbols: Sequence[str],
-    earlier: pd.DataFrame | None,
-) -> BoolArray:
-    """Say whose volume is this session's.
-
-    Yahoo leaves the volume of the day on which a contract last traded. It is this session's where the last trade lies
-    in it; without that time, where the change is not 0; without both, where volume or last price differs from the
-    newest scan of an earlier session. A stated 0 is a fact of any session.
-    """
-    volume, change = numbers["volume"], numbers["change"]
-    known = in_session.copy()
-    by_change = np.isnat(last_trade) & ~np.isnan(change)
-    known[by_change] = change[by_change] != 0
-    blind = np.isnat(last_trade) & np.isnan(change)
-    if blind.any() and earlier is not None and len(earlier):
-        before = earlier.drop_duplicates("contract_symbol").set_index("contract_symbol").reindex(list(symbols))
-        was_there = before.index.isin(earlier["contract_symbol"])
-        moved = _differs(volume, before["volume"].to_numpy(dtype=float)) | _differs(
-            numbers["last_price"], before["last_price"].to_numpy(dtype=float)
-        )
-        known[blind] = (was_there & moved)[blind]
-    known |= volume == 0
-    return np.asarray(known & ~np.isnan(volume), dtype=bool)
-
-
-def _untraded(
-    change: FloatArray, last_trade: npt.NDArray[np.datetime64], opened: npt.NDArray[np.datetime64]
-) -> BoolArray:
-    """Say which contracts did not trade in this session: their last trade is older, or nothing changed."""
-    before = ~np.isnat(last_trade) & (last_trade < opened)
-    return np.asarray(before | (np.isnat(last_trade) & (change == 0)), dtype=bool)
-
-
-def _differs(now: FloatArray, before: FloatArray) -> BoolArray:
-    """Say where two columns differ, NaN being equal to NaN."""
-    return np.asarray((now != before) & ~(np.isnan(now) & np.isnan(before)), dtype=bool)
 
 
 def _is_placeholder(vendor_iv: FloatArray) -> BoolArray:
