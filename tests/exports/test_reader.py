@@ -299,7 +299,7 @@ def test_moment_of_staleness_is_the_earlier_one(market_folder: MarketFolder) -> 
 
 def test_live_is_read_anew_each_time(market_folder: MarketFolder) -> None:
     reader = ExportReader(market_folder.export_dir)
-    write_live(market_folder.export_dir, {"jobs": [1]})
-    assert reader.live() == {"jobs": [1]}
+    write_live(market_folder.export_dir, {"jobs": [{"scan_id": "one"}]})
+    assert reader.live() == {"jobs": [{"scan_id": "one"}]}
     write_live(market_folder.export_dir, {"jobs": []})
     assert reader.live() == {"jobs": []}
