@@ -16,7 +16,7 @@ from collector.store.record_sql import BATCH, RFC_3339, expression, objects, rou
 from exports.documents import CHAIN_TOTALS, CHAINS, CONTRACT_FIELDS, QUALITY_FACTS, Field
 
 SESSIONS_KEPT = 5
-CHAINS_A_QUERY = 40
+CHAINS_A_QUERY = 60
 # Enough for the contracts of a few dozen chains; more would only cache pages that are read once.
 STREAM_MEMORY_LIMIT = "32MB"
 NESTED = ("quality", "coverage", "newest_attempt", "calls", "puts")
@@ -145,12 +145,15 @@ def _contracts(moment: StoreMoment, heads: list[dict[str, Any]]) -> dict[tuple[i
         FROM contracts c JOIN wanted w
           ON c.scan_id = w.scan_id AND c.ticker = w.ticker AND c.root = w.root
              AND c.expiration = CAST(w.expiration AS DATE)
-        WHERE list_contains($scans, c.scan_id) AND list_contains($tickers, c.ticker)
+        WHERE c.scan_id BETWEEN $first_scan AND $last_scan AND c.ticker BETWEEN $first_ticker AND $last_ticker
         ORDER BY w.position, c.option_type, c.strike, c.contract_symbol
         """,
         {
-            "scans": sorted({head["scan_id"] for head in heads}),
-            "tickers": sorted({head["ticker"] for head in heads}),
+            # What the join already asks, as ranges: DuckDB skips the blocks that lie outside them.
+            "first_scan": min(head["scan_id"] for head in heads),
+            "last_scan": max(head["scan_id"] for head in heads),
+            "first_ticker": min(head["ticker"] for head in heads),
+            "last_ticker": max(head["ticker"] for head in heads),
         },
     )
     texts: dict[tuple[int, str], list[str]] = {}
