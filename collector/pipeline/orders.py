@@ -82,8 +82,8 @@ class _Recordings(Protocol):
     def at(self, moment: datetime) -> Provider: ...
 
 
-def carry_out(order: Order, bar: Progress) -> Report:
-    """Carry out an order.
+def carry_out(order: Order, bar: Progress, report: Report) -> None:
+    """Carry out an order; ``report`` holds what came of it, as far as it came where this raises.
 
     Raises OrderError, EmptyWatchlist, LockHeld, StoreError, PublicationError, ProviderError, ConfigError: see the
     command for their exit codes. Nothing collected is lost by any of them.
@@ -93,7 +93,7 @@ def carry_out(order: Order, bar: Progress) -> Report:
     except ValueError as error:
         raise OrderError(str(error)) from error
     order.folder.create()
-    report = Report(lines=list(getattr(provider, "unreadable", ())))
+    report.lines += getattr(provider, "unreadable", ())
     with KernelLock(order.folder.lock_dir / SCAN_LOCK, _purpose(order)).acquire(_patience(order)):
         scan = _scan(order)
         resumed, hindered = _settle(order, scan, report)
@@ -117,7 +117,6 @@ def carry_out(order: Order, bar: Progress) -> Report:
     if report.published:
         report.lines += report.published.problems
         refresh(order.folder)  # the scan lock is free now
-    return report
 
 
 def _patience(order: Order) -> float:

@@ -286,6 +286,7 @@ def test_a_disk_that_fills_amid_publication(desk: Desk) -> None:
     ran = desk.run("scan", fail=fail)
     assert ran.code == 1, ran.told
     assert re.search(r"nothing published: .*the disk is full; free space or lower OPTSITE_ARCHIVE_MAX_GB", ran.told)
+    assert re.match(r"Scan \S+ ok: ", ran.told), "what was scanned is told all the same"
     assert remains.readers_see_a_whole_generation(desk.folder) == before
     then = desk.run("scan")
     assert then.code == 0, then.told

@@ -15,7 +15,7 @@ from collector.configuration import effective
 from collector.detectors.base import ConfigError
 from collector.management.exit_codes import as_command_error
 from collector.management.progress_bar import ProgressBar
-from collector.pipeline.orders import BAD_USAGE, Order, OrderError, Report, carry_out
+from collector.pipeline.orders import BAD_USAGE, FAILED, Order, OrderError, Report, carry_out
 from collector.providers.catalogue import PROVIDER_FACTS
 from exports.folders import MarketFolder
 from exports.tickers import TickerError, canonical_list
@@ -52,15 +52,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Carry out the order, print what came of it, exit with its code."""
+        report = Report()
         try:
             order = self._order(options)
             if options["show_config"]:
                 self._show_config(order)
                 return
             with ProgressBar(shown=not options["json"] and not options["scheduled"]) as bar:
-                report = carry_out(order, bar)
+                carry_out(order, bar, report)
         except (KeyboardInterrupt, Exception) as error:
-            raise as_command_error(error) from error
+            told = as_command_error(error)
+            if report.scans or report.lines:
+                report.exit_code = getattr(told, "returncode", FAILED)
+                self._print(report, as_json=options["json"])
+            raise told from error
         self._print(report, as_json=options["json"])
         if report.exit_code:
             raise SystemExit(report.exit_code)
