@@ -22,6 +22,7 @@ from api.viewsets.documents import DocumentViewSet, answer_page, find_record, op
 from exports.tickers import TickerError, canonical_list
 
 NEWEST_FIRST = ("-started_at",)
+MOST_TICKERS = 500
 
 
 class TickersField(serializers.Field[list[str], Any, str, Any]):
@@ -33,9 +34,12 @@ class TickersField(serializers.Field[list[str], Any, str, Any]):
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise serializers.ValidationError("tickers is no list of texts.")
         try:
-            return list(dict.fromkeys(ticker for text in texts for ticker in canonical_list(text)))
+            tickers = list(dict.fromkeys(ticker for text in texts for ticker in canonical_list(text)))
         except TickerError as error:
             raise serializers.ValidationError(str(error)) from error
+        if len(tickers) > MOST_TICKERS:
+            raise serializers.ValidationError(f"{len(tickers)} tickers are too many: at most {MOST_TICKERS} a scan.")
+        return tickers
 
     def to_representation(self, value: list[str]) -> str:
         """Return the tickers as a form shows them."""

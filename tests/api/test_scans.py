@@ -118,6 +118,7 @@ def test_no_tickers_mean_the_watchlist(staff: Client, market: Documents, launche
         ({"tickers": ["not a ticker!"]}, "tickers"),
         ({"tickers": 7}, "tickers"),
         ({"tickers": [7]}, "tickers"),
+        ({"tickers": [f"Z{number}" for number in range(501)]}, "tickers"),
         ({"ticker": "ZORA"}, "ticker"),
         (["ZORA"], None),
     ],
