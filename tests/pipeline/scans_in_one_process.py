@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -64,6 +65,8 @@ def run(arguments: list[str]) -> int:
 
 def main() -> None:
     """Answer each line until there is none."""
+    # A shell that starts the tests in the background lets them ignore Ctrl-C, and so whom they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["DJANGO_SETTINGS_MODULE"] = "optsite.settings"
     django.setup()
     # The first command brings the database up to date, under whatever clock.
