@@ -46,7 +46,18 @@ def child_setup(number: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
 
 def signal_forks(number: signal.Signals = signal.SIGTERM) -> None:
     """Let every process that this one forks from now on, and that those fork, end by ``number`` with its parent."""
-    os.register_at_fork(after_in_child=lambda: request_signal(number))
+    forking = [0]
+
+    def remember() -> None:
+        forking[0] = os.getpid()
+
+    def chain() -> None:
+        request_signal(number)
+        # The parent may have died between the fork and the request; then no signal comes any more.
+        if os.getppid() != forking[0]:
+            os._exit(1)
+
+    os.register_at_fork(before=remember, after_in_child=chain)
 
 
 def watch_parent() -> None:
