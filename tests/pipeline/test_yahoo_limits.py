@@ -105,12 +105,12 @@ class TestDeadline:
 def test_ctrl_c_ends_the_scan_after_the_requests_under_way(scans: ScanProcess, server: YahooServer) -> None:
     asked = len(server.requests)
     server.fail("stall", path=OPTIONS)
-    scans.begin("scan", timeouts={"connect": 1.0, "read": 5.0, "operation": 30.0})
+    scans.begin("scan", timeouts={"connect": 1.0, "read": 2.0, "operation": 5.0})
     wait_for(lambda: len(server.requests) - asked == CRUMB_CALL + 3, 20, "three workers asking")
     began = time.monotonic()
     scans.interrupt()
     ran = scans.end()
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 10
     assert ran.code == 130
     assert "Interrupted; what was collected is kept" in ran.output
     assert len(server.requests) - asked == CRUMB_CALL + 3
