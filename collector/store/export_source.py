@@ -108,7 +108,8 @@ class StoreSnapshot:
         """Yield the last 500 scans, newest first."""
         columns = record_sql.select("scans", {"id": "scan_id"})
         rows = self.moment.connection.execute(
-            f"SELECT {columns} FROM scans ORDER BY started_at DESC, scan_id DESC LIMIT {SCANS_KEPT}"
+            # Qualified: the bare name would be the select list's text, which knows whole seconds only.
+            f"SELECT {columns} FROM scans ORDER BY scans.started_at DESC, scans.scan_id DESC LIMIT {SCANS_KEPT}"
         )
         yield from record_sql.objects(rows)
 
@@ -119,9 +120,10 @@ class StoreSnapshot:
             f"""
             SELECT {columns} FROM features
             WHERE list_contains($watched, ticker)
-            QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY
-                (grade IS NOT NULL AND grade <= 'D') DESC, as_of DESC, quote_time DESC, scan_id DESC) = 1
-            ORDER BY ticker
+            QUALIFY row_number() OVER (PARTITION BY features.ticker ORDER BY
+                (features.grade IS NOT NULL AND features.grade <= 'D') DESC,
+                features.as_of DESC, features.quote_time DESC, features.scan_id DESC) = 1
+            ORDER BY features.ticker
             """,
             {"watched": list(self.moment.watched)},
         )

@@ -393,6 +393,21 @@ def test_the_last_five_hundred_scans_are_shown_newest_first(live_folder: MarketF
     assert found[-1]["id"].endswith("-499")
 
 
+def test_two_scans_of_one_second_are_shown_in_the_order_in_which_they_began(live_folder: MarketFolder) -> None:
+    scan(live_folder, {"ZZTA": [live_chain()]})
+    with open_store(live_folder, "test") as connection:
+        connection.execute("UPDATE scans SET started_at = '2026-03-24T17:00:00.1Z'")
+        for scan_id, start in (("a-last", "0.9"), ("z-second", "0.5")):
+            connection.execute(
+                "INSERT INTO scans BY NAME SELECT s.* REPLACE (? AS scan_id, ?::TIMESTAMPTZ AS started_at) "
+                "FROM scans s LIMIT 1",
+                [scan_id, f"2026-03-24T17:00:0{start}Z"],
+            )
+    found = records(live_folder, "scans")
+    assert [record["id"] for record in found[:2]] == ["a-last", "z-second"]
+    assert len({record["started_at"] for record in found}) == 1
+
+
 def test_errors_are_what_the_newest_scan_did_not_bring(live_folder: MarketFolder) -> None:
     scan(live_folder, {"ZZTA": TimedOut("late"), "ZZTB": NoOptions("none"), "ZZTC": [live_chain("ZZTC")]})
     with snapshot(live_folder) as taken:
