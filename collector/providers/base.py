@@ -15,6 +15,7 @@ from collector.market.calendar import Sessions
 Market = Literal["live", "demo", "recorded"]
 MarketState = Literal["pre", "regular", "post", "closed"]
 OptionType = Literal["call", "put"]
+RateBasis = Literal["discount", "bond_equivalent", "continuous"]
 EventKind = Literal["earnings", "dividend", "special_dividend", "split", "fomc", "cpi"]
 
 
@@ -101,6 +102,22 @@ class Event:
     time: datetime | None = None
     confirmed: bool | None = None
     amount: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TreasuryYield:
+    """What a government's paper of one maturity yields on a day.
+
+    ``rate`` is decimal per year, in the ``basis`` that the market quotes: a bill's bank discount (360 days), a bond's
+    yield (compounded twice a year), or continuous. ``known_at`` is when the source stated it.
+    """
+
+    date: date
+    days: int
+    rate: float
+    basis: RateBasis
+    source: str
+    known_at: datetime
 
 
 class ProviderError(Exception):
@@ -238,4 +255,8 @@ class Provider(Protocol):
 
     def events(self, ticker: str) -> tuple[Event, ...]:
         """Return the events known of the ticker, market-wide ones included."""
+        ...
+
+    def rates(self, day: date) -> tuple[TreasuryYield, ...]:
+        """Return the newest yields of or before the New York date ``day``, by maturity; () where it states none."""
         ...
