@@ -27,6 +27,7 @@ from collector.market.calendar import CalendarError, QuoteMoment, Sessions, dte,
 from collector.market.contract import ContractError, default_root, is_adjusted, parse_occ
 from collector.market.settlement import Settlement, settlement
 from collector.providers.base import ContractQuote, OptionChain, Quote
+from collector.providers.feeds import FEEDS
 from collector.session_volume import untraded as is_untraded
 from collector.session_volume import volume_known
 
@@ -83,6 +84,14 @@ class NormalisedTicker:
 
 
 @dataclass(frozen=True, slots=True)
+class _FeedFacts:
+    """What each row's feed does: see collector.providers.feeds.Feed."""
+
+    volume_of_session: BoolArray
+    fills_in: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     """A contract that was let in, before its columns are made."""
 
@@ -107,7 +116,7 @@ def normalise(
         chains: one a listed expiration, in ascending order.
         quote: the underlying's quote, used where a chain brings none.
         sessions: the calendar that the market trades by.
-        delay: the feed's delay, for chains that state no quote time.
+        delay: the provider's delay, for chains that state neither quote time nor feed.
         earlier: the ticker's rows of the newest scan of an earlier session (contract_symbol, volume, last_price),
             which tell carried volume where the feed states neither last trade time nor change.
 
@@ -118,8 +127,12 @@ def normalise(
     seen: set[str] = set()
     heads: list[ChainHead] = []
     rows: list[_Row] = []
+    of_session: list[bool] = []
+    filled_in: list[bool] = []
     for chain in chains:
-        moment = quote_moment(sessions, chain.stamp, delay, chain.quote_time)
+        feed = FEEDS[chain.feed] if chain.feed else None
+        moment = quote_moment(sessions, chain.stamp, feed.delay if feed else delay, chain.quote_time)
+        rejections.update(chain.left_out)
         admitted = _admit(ticker, chain, seen, rejections)
         for root, of_root in _by_root(admitted).items():
             try:
@@ -132,6 +145,8 @@ def normalise(
                 rejections["expired"] += len(of_root)
                 continue
             start = len(rows)
+            of_session += [feed is not None and feed.volume_of_session] * len(of_root)
+            filled_in += [feed is None or feed.fills_in] * len(of_root)
             rows.extend(sorted(of_root, key=lambda row: (row.quote.option_type, row.quote.strike, row.symbol)))
             heads.append(
                 ChainHead(
@@ -145,7 +160,8 @@ def normalise(
                     stop=len(rows),
                 )
             )
-    frame = _frame(ticker, rows, heads, sessions, earlier)
+    feeds = _FeedFacts(np.array(of_session, dtype=bool), np.array(filled_in, dtype=bool))
+    frame = _frame(ticker, rows, heads, feeds, sessions, earlier)
     return NormalisedTicker(ticker, frame, tuple(heads), dict(rejections))
 
 
@@ -202,6 +218,7 @@ def _frame(
     ticker: str,
     rows: Sequence[_Row],
     heads: Sequence[ChainHead],
+    feeds: _FeedFacts,
     sessions: Sessions,
     earlier: pd.DataFrame | None,
 ) -> pd.DataFrame:
@@ -219,6 +236,7 @@ def _frame(
     symbols = [row.symbol for row in rows]
     untraded = is_untraded(numbers["change"], last_trade, opened)
     known = volume_known(numbers, last_trade, in_session, symbols, earlier)
+    known |= feeds.volume_of_session & ~np.isnan(numbers["volume"])
     adjusted = np.array([row.adjusted for row in rows], dtype=bool)
     flags = _flags(
         {
@@ -229,7 +247,7 @@ def _frame(
             "crossed": (numbers["bid"] > 0) & (numbers["ask"] > 0) & (numbers["ask"] < numbers["bid"]),
             "stale_last_trade": ~np.isnat(last_trade) & (last_trade < opened),
             "volume_carried": ~np.isnan(numbers["volume"]) & ~known,
-            "placeholder_iv": _is_placeholder(numbers["vendor_implied_volatility"]),
+            "placeholder_iv": feeds.fills_in & _is_placeholder(numbers["vendor_implied_volatility"]),
         },
         len(rows),
     )

@@ -16,6 +16,7 @@ from collector.analytics.features import features
 from collector.analytics.open_interest import chain_totals
 from collector.normalise import ChainHead, NormalisedTicker, normalise
 from collector.providers.base import Bar, Event, OptionChain, Provider, Quote
+from collector.providers.feeds import joined
 
 # What the chain's own record says of fields that this version does not compute.
 NOT_COMPUTED = ("forward", "forward_source", "rate", "discount_factor", "atm_iv")
@@ -54,6 +55,10 @@ class Fetched:
     failed: dict[date, str] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
     events: tuple[Event, ...] = ()
+
+    def feed(self, own: str) -> str:
+        """Return whose numbers these are: what the chains state, else the provider's ``own``."""
+        return joined(chain.feed or own for chain in self.chains) or own
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,9 @@ def bare_record(
 
 
 def full_record(fetched: Fetched, analysis: Analysis, feed: str) -> dict[str, Any]:
-    """Return the record of a ticker whose quotes came."""
+    """Return the record of a ticker whose quotes came; ``feed`` is the provider's own."""
     stamp = max([chain.stamp for chain in fetched.chains], default=fetched.quote.stamp)
-    record = bare_record(fetched.ticker, feed, stamp.isoformat(), "ok", None, None)
+    record = bare_record(fetched.ticker, fetched.feed(feed), stamp.isoformat(), "ok", None, None)
     record["rejections"] = analysis.normalised.rejections
     record["expirations_listed"] = len(fetched.expirations)
     record["not_recorded"] = [day.isoformat() for day in fetched.not_recorded]

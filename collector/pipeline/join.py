@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -87,12 +87,12 @@ def _transact(
         coverage = {record["ticker"]: _coverage(connection, plan, record, sessions) for record in found}
         events = _detect(connection, plan, staging, found, detectors)
         _append_tickers(connection, staging, collected, provenance)
-        recorded_at = {record["ticker"]: record["recorded_at"] for record in found}
-        _append_alerts(connection, plan, events, recorded_at, provenance, revision)
+        _append_alerts(connection, plan, events, found, provenance, revision)
         scan = scan_row(staging, plan, collected, list(coverage.values()), events)
         scan["alerts"] = _standing(connection, plan)
         scan["seconds"]["join"] = round(time.perf_counter() - started, 3)
-        records.append(connection, "scans", [{**scan, "store_revision": revision}], provenance.columns)
+        whose = replace(provenance, feed=scan["feed"])
+        records.append(connection, "scans", [{**scan, "store_revision": revision}], whose.columns)
         records.append_revision(connection, revision, provenance)
     return Joined({**scan, "id": plan.scan_id}, revision, fresh=True)
 
@@ -198,8 +198,17 @@ def _append_tickers(
     collected: Sequence[dict[str, Any]],
     provenance: records.Provenance,
 ) -> None:
-    """Append contracts, chains, features, bars and events."""
+    """Append contracts, chains, features, bars and events, each with its own feed."""
     records.append_contracts(connection, staging.parquet_files(), provenance)
+    for feed in sorted({record["feed"] for record in collected}):
+        of_feed = [record for record in collected if record["feed"] == feed]
+        _append_records(connection, of_feed, replace(provenance, feed=feed))
+
+
+def _append_records(
+    connection: Connection, collected: Sequence[dict[str, Any]], provenance: records.Provenance
+) -> None:
+    """Append what the records of one feed hold."""
     chains, features, bars, events = [], [], [], []
     for record in collected:
         shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
@@ -218,11 +227,12 @@ def _append_alerts(
     connection: Connection,
     plan: ScanPlan,
     events: Sequence[AlertEvent],
-    recorded_at: dict[str, str],
+    found: Sequence[dict[str, Any]],
     provenance: records.Provenance,
     revision: int,
 ) -> None:
-    """Append the alert events."""
+    """Append the alert events of the tickers found."""
+    record_of = {record["ticker"]: record for record in found}
     rows = [
         {
             "event_id": event.event_id,
@@ -236,8 +246,8 @@ def _append_alerts(
             "happened_at": event.at,
             "market_date": event.market_date,
             "alert": event.alert,
-            "source": provenance.feed,
-            "recorded_at": recorded_at[event.ticker],
+            "source": record_of[event.ticker]["feed"],
+            "recorded_at": record_of[event.ticker]["recorded_at"],
             "inserted_at": provenance.inserted_at,
         }
         for event in events

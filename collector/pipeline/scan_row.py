@@ -9,6 +9,7 @@ from typing import Any
 from collector.alerts.lifecycle import AlertEvent
 from collector.code_version import code_version, library_versions
 from collector.pipeline.plan import ScanPlan
+from collector.providers.feeds import joined
 from collector.store.staging import Staging
 
 
@@ -27,6 +28,7 @@ def scan_row(
     recorded = [record["recorded_at"] for record in collected if record["chains"]]
     finished = outcome["finished_at"] if outcome else None
     return {
+        "feed": joined(record["feed"] for record in collected if record["chains"]) or plan.feed,
         "kind": plan.kind,
         "slot": plan.slot,
         "started_at": plan.started_at,

@@ -6,7 +6,8 @@ is None, never 0; a stated 0 stays 0. Times are aware datetimes in UTC, dates ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
@@ -60,7 +61,9 @@ class OptionChain:
     """The contracts of one expiration, all roots together, at one moment.
 
     ``stamp`` is when the provider answered (a recording: when it was recorded), ``quote_time`` the quotes' own time
-    where the feed states one. ``underlying`` is the quote that came with the contracts, if one did.
+    where the feed states one. ``underlying`` is the quote that came with the contracts, if one did. ``feed`` is whose
+    numbers these are where the provider passes on several feeds (see feeds.py), None for the provider's own.
+    ``left_out`` counts, by reason, the contracts that could not be read.
     """
 
     ticker: str
@@ -69,6 +72,8 @@ class OptionChain:
     contracts: tuple[ContractQuote, ...]
     quote_time: datetime | None = None
     underlying: Quote | None = None
+    feed: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,8 @@ class Provider(Protocol):
 
     Attributes:
         name: what a user types after --provider.
-        feed: whose numbers these are (yahoo, cboe, demo); decides delay, units and vendor fields.
+        feed: whose numbers these are (yahoo, cboe, demo; of recordings all, joined by commas): a chain that states
+            its own goes before. It decides delay, units and vendor fields: see feeds.py.
         market: which of the three data folders it fills.
         delay: how old a quote is when its own time is not stated.
         terms: one sentence on the terms of use.
