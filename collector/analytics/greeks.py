@@ -1,8 +1,8 @@
 """Greeks, in the units that documents state: those of European options by the derivatives of Black-76.
 
 The forward moves with the spot: dF/dS = F / (S - present value of the cash dividends), so delta is the spot delta.
-Theta holds the forward fixed (and the spot with it, but for its drift): what a holder loses in a day on which the forward
-does not move. Rho moves the rate of carry and of discounting together, the spot fixed.
+Theta holds the forward fixed (and the spot with it, but for its drift): what a holder loses in a day on which the
+forward does not move. Rho moves the rate of carry and of discounting together, the spot fixed.
 """
 
 from __future__ import annotations
