@@ -198,29 +198,30 @@ def _append_tickers(
     collected: Sequence[dict[str, Any]],
     provenance: records.Provenance,
 ) -> None:
-    """Append contracts, chains, features, bars and events, each with its own feed."""
+    """Append contracts, chains, features, bars and events; bars and events are of the provider's own feed."""
     records.append_contracts(connection, staging.parquet_files(), provenance)
     for feed in sorted({record["feed"] for record in collected}):
         of_feed = [record for record in collected if record["feed"] == feed]
-        _append_records(connection, of_feed, replace(provenance, feed=feed))
+        _append_chains(connection, of_feed, replace(provenance, feed=feed))
+    bars, events = [], []
+    for record in collected:
+        shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
+        bars += [{**bar, **shared} for bar in record["bars"]]
+        events += [{**event, **shared, "ticker": event["ticker"]} for event in record["events"]]
+    records.append_bars(connection, bars, provenance)
+    records.append_events(connection, events, provenance)
 
 
-def _append_records(
-    connection: Connection, collected: Sequence[dict[str, Any]], provenance: records.Provenance
-) -> None:
-    """Append what the records of one feed hold."""
-    chains, features, bars, events = [], [], [], []
+def _append_chains(connection: Connection, collected: Sequence[dict[str, Any]], provenance: records.Provenance) -> None:
+    """Append the chains and features of one feed."""
+    chains, features = [], []
     for record in collected:
         shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
         chains += [{**chain, "analytics": {}, "listed": chain.get("listed"), **shared} for chain in record["chains"]]
         if record["feature"]:
             features.append({**record["feature"], **shared})
-        bars += [{**bar, **shared} for bar in record["bars"]]
-        events += [{**event, **shared, "ticker": event["ticker"]} for event in record["events"]]
     records.append(connection, "chains", chains, provenance.columns)
     records.append(connection, "features", features, provenance.columns)
-    records.append_bars(connection, bars, provenance)
-    records.append_events(connection, events, provenance)
 
 
 def _append_alerts(

@@ -62,7 +62,7 @@ class OptionChain:
 
     ``stamp`` is when the provider answered (a recording: when it was recorded), ``quote_time`` the quotes' own time
     where the feed states one. ``underlying`` is the quote that came with the contracts, if one did. ``feed`` is whose
-    numbers these are where the provider passes on several feeds (see feeds.py), None for the provider's own.
+    numbers these are where they are of another than the provider's own (see feeds.py).
     ``left_out`` counts, by reason, the contracts that could not be read.
     """
 
@@ -214,8 +214,8 @@ class Provider(Protocol):
 
     Attributes:
         name: what a user types after --provider.
-        feed: whose numbers these are (yahoo, cboe, demo; of recordings all, joined by commas): a chain that states
-            its own goes before. It decides delay, units and vendor fields: see feeds.py.
+        feed: whose numbers these are (yahoo, cboe, demo) where a chain does not state another; decides delay, units
+            and vendor fields: see feeds.py.
         market: which of the three data folders it fills.
         delay: how old a quote is when its own time is not stated.
         terms: one sentence on the terms of use.

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from collector.providers.base import Provider
 from collector.providers.call_budget import CallBudget
+from collector.providers.feeds import FEEDS
 from exports.folders import MarketFolder
 
 # What meta.json says of each; a test holds it against the classes.
@@ -29,6 +30,7 @@ PROVIDER_FACTS: dict[str, dict[str, Any]] = {
         "class": "collector.providers.recorded.RecordedProvider",
         "feed": "yahoo",
         "market": "recorded",
+        "feeds": {name: FEEDS[name].facts() for name in ("yahoo", "cboe")},
         "terms": "Recordings that you made or were given: the terms of the feed that they came from apply.",
         "delay_seconds": 900,
         "pays_per_expiration": False,

@@ -1,6 +1,6 @@
 """Feeds: whose numbers a provider passes on, and what is a fact of the feed wherever its numbers were read.
 
-A recording may be of any of them, so a chain states its feed itself where its provider passes on several.
+A recording may be of any of them, so a chain states its feed where it is not its provider's own.
 """
 
 from __future__ import annotations

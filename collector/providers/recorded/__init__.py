@@ -1,4 +1,4 @@
-"""Recordings as a provider: a folder of Yahoo's bodies and yfinance's frames, read without a network."""
+"""Recordings as a provider: Yahoo's bodies, yfinance's frames and Cboe's tables, read without a network."""
 
 from collector.providers.recorded.provider import RecordedProvider
 

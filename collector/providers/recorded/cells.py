@@ -61,6 +61,9 @@ class Row:
 
     def number(self, column: str) -> float | None:
         """Return a finite number below 1e15 in size, or None where none is stated."""
+        plain = self._plain_number(column)
+        if plain is not None:
+            return plain
         text = self.text(column)
         if text is None:
             return None
@@ -73,6 +76,18 @@ class Row:
         if abs(value) >= MAX_NUMBER:
             raise self.fault(column, "a number that a market states")
         return value
+
+    def _plain_number(self, column: str) -> float | None:
+        """Return what nearly every cell holds, read at once; None where the cell has to be looked at."""
+        position = self.columns.get(column)
+        if position is None:
+            return None
+        cell = self.cells[position]
+        try:
+            value = float(cell)
+        except ValueError:
+            return None
+        return value if abs(value) < MAX_NUMBER and "_" not in cell else None
 
     def count(self, column: str) -> int | None:
         """Return a whole number of at least 0 (2.0 counts), or None where none is stated."""
@@ -180,14 +195,18 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def read_table(path: Path) -> Table:
-    """Return a CSV file's table; raise BadAnswer where it is no text or two of its columns have one name."""
+def read_text(path: Path) -> str:
+    """Return a file's text; raise BadAnswer where it is not UTF-8."""
     try:
-        text = read_bytes(path).decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise BadAnswer(f"{path.name} line {line}: is not UTF-8 text; save it as UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""))
+
+
+def read_table(path: Path) -> Table:
+    """Return a CSV file's table; raise BadAnswer where it is no text or two of its columns have one name."""
+    reader = csv.reader(io.StringIO(read_text(path), newline=""))
     lines: list[tuple[int, list[str]]] = []
     header: list[str] = []
     fault = None

@@ -18,10 +18,12 @@ from collector.market.calendar import CalendarError, exchange_sessions
 from collector.providers.base import BadAnswer, Bar, Event, ProviderError
 from collector.providers.recorded import bodies, frames, tables
 from collector.providers.recorded.cache import FileCache
+from collector.providers.recorded.cboe_dates import CboeDates
+from collector.providers.recorded.cboe_table import CboeTable, is_cboe_table, read_cboe_table
 from collector.providers.recorded.cells import Table, header_name, read_bytes, read_table
 from collector.providers.recorded.clock import name_stamp
 from collector.providers.recorded.frames import TickerFrame
-from collector.providers.recorded.recording import BodyFile, ChartFile, FrameFile, Recording, sittings
+from collector.providers.recorded.recording import BodyFile, ChartFile, FrameFile, Recording, TableFile, sittings
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,8 @@ BODY_START = re.compile(rb'\{\s*"(optionChain|chart)"')
 DATA_SUFFIXES = frozenset({".csv", ".json"})
 EXPECTED = (
     "expected an answer of Yahoo's /v7/finance/options or /v8/finance/chart, a frame of yfinance "
-    "(ticker, type, strike, expiration, bid, ask …), bars (ticker, date, close) or events (kind, date, known_at)"
+    "(ticker, type, strike, expiration, bid, ask …), a quote table of Cboe, bars (ticker, date, close) or events "
+    "(kind, date, known_at)"
 )
 
 
@@ -50,10 +53,10 @@ class RecordingFolder:
         charts: each ticker's chart bodies, oldest first.
         bars: each ticker's bars from bar tables, by date.
         events: the events of event tables.
-        unreadable: one line for each file that could not be used, in the order of names.
+        unreadable: one line for each file, or part of one, that could not be used, in the order of names.
 
     Raises UnreadableFolder where ``path`` is no folder or holds nothing readable. ``undated`` is the time of frames
-    whose name holds none.
+    whose name holds none, and of the quotes of Cboe's tables of that New York date or of none.
     """
 
     def __init__(self, path: Path, undated: datetime | None = None) -> None:
@@ -66,6 +69,7 @@ class RecordingFolder:
         self.unreadable: tuple[str, ...] = ()
         self._frames = FileCache(lambda file: frames.read_frames(read_table(file)), size=2)
         self._bodies = FileCache(bodies.read_body, size=8)
+        self._tables = FileCache(read_cboe_table, size=2)
         self._index()
 
     def frame(self, file: FrameFile) -> TickerFrame:
@@ -81,8 +85,12 @@ class RecordingFolder:
         """Return a body as it was recorded."""
         return self._bodies.get(file.path)
 
+    def table(self, file: TableFile) -> CboeTable:
+        """Return a table of Cboe."""
+        return self._tables.get(file.path)
+
     def _index(self) -> None:
-        found = _Found(self.undated)
+        found = _Found(self.undated, self._tables)
         lines = found.unused
         for file in self._files():
             try:
@@ -90,7 +98,8 @@ class RecordingFolder:
                 found.add(file)
             except BadAnswer as fault:
                 lines.append(str(fault))
-        if not (found.frames or found.bodies or found.charts or found.bars):
+        found.settle_tables()
+        if not (found.frames or found.tables or found.bodies or found.charts or found.bars):
             more = f" (and {len(lines) - 1} files more)" if len(lines) > 1 else ""
             why = f"{lines[0]}{more}" if lines else EXPECTED
             raise UnreadableFolder(f"{self.path} holds no recording that can be read: {why}")
@@ -120,11 +129,14 @@ class RecordingFolder:
 class _Found:
     """What the files of a folder hold, as they are looked at."""
 
-    def __init__(self, undated: datetime | None) -> None:
+    def __init__(self, undated: datetime | None, cboe_tables: FileCache[CboeTable]) -> None:
         self.undated = undated
+        self.cboe_tables = cboe_tables
         self.sessions = exchange_sessions()
         self.unused: list[str] = []
         self.frames: dict[tuple[str, datetime], FrameFile] = {}
+        self.dated = CboeDates(undated)
+        self.tables: dict[tuple[str, datetime], TableFile] = {}
         self.bodies: list[BodyFile] = []
         self.charts: list[ChartFile] = []
         self.bars: dict[str, dict[date, Bar]] = {}
@@ -143,6 +155,8 @@ class _Found:
         content = read_bytes(file)
         if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
             self._add_body(file)
+        elif is_cboe_table(content[:HEAD_BYTES]):
+            self._add_cboe_table(file)
         else:
             self._add_table(file, read_table(file))
 
@@ -191,11 +205,36 @@ class _Found:
                     f"{file.name}: left out for {ticker}, which {first.path.name} holds at {stamp.isoformat()} too"
                 )
 
+    def _add_cboe_table(self, file: Path) -> None:
+        table = self.cboe_tables.get(file)
+        self.dated.add(file, table.ticker, table.header)
+        if table.faults:
+            more = f" (and {len(table.faults) - 1} cells more)" if len(table.faults) > 1 else ""
+            left = table.left_out.total()
+            self.unused.append(f"{table.faults[0]}{more}; {left} contract{'s' if left > 1 else ''} left out")
+
+    def settle_tables(self) -> None:
+        """Give the tables of Cboe their times, now that all of them are known."""
+        for table in self.dated.tables(self.unused):
+            try:
+                self.sessions.last_closed(table.stamp)
+            except CalendarError as error:
+                self.unused.append(f"{table.path.name}: its time cannot be placed: {error}")
+                continue
+            first = self.tables.setdefault((table.ticker, table.stamp), table)
+            if first is not table:
+                self.unused.append(
+                    f"{table.path.name}: left out for {table.ticker}, which {first.path.name} holds at "
+                    f"{table.stamp.isoformat()} too"
+                )
+
     def recordings(self) -> dict[str, tuple[Recording, ...]]:
         """Return each ticker's recordings, oldest first."""
         found: dict[str, list[Recording]] = {}
         for frame in self.frames.values():
             found.setdefault(frame.ticker, []).append(Recording(frame.ticker, frame.stamp, frame=frame))
+        for table in self.tables.values():
+            found.setdefault(table.ticker, []).append(Recording(table.ticker, table.stamp, table=table))
         for ticker in {body.ticker for body in self.bodies}:
             found.setdefault(ticker, []).extend(sittings(body for body in self.bodies if body.ticker == ticker))
         return {ticker: tuple(sorted(found[ticker], key=lambda one: (one.stamp, one.name))) for ticker in sorted(found)}
@@ -215,7 +254,7 @@ def _begins_like_a_recording(file: Path) -> bool:
             head = opened.read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
     except OSError:
         return False
-    if BODY_START.match(head):
+    if BODY_START.match(head) or is_cboe_table(head):
         return True
     header = head.split(b"\n", 1)[0].decode("utf-8", errors="replace")
     columns = {header_name(text) for text in header.split(",")}

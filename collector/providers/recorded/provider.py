@@ -24,17 +24,20 @@ from collector.providers.base import (
     Quote,
 )
 from collector.providers.recorded.bodies import read_chart, read_earnings, read_options
+from collector.providers.recorded.cboe_table import BAD_CELL, CboeTable
 from collector.providers.recorded.folder import RecordingFolder
 from collector.providers.recorded.frames import TickerFrame
-from collector.providers.recorded.recording import ChartFile, FrameFile, Recording
+from collector.providers.recorded.recording import ChartFile, FrameFile, Recording, TableFile
 
 
 class RecordedProvider:
     """Serves a folder of recordings; see collector.providers.base.Provider.
 
     Attributes:
+        feed: whose numbers bodies, frames and charts are; the chains of Cboe's tables state theirs.
         index: the folder; ``index.unreadable`` are the lines on files that could not be used.
-        as_of: the moment asked for, None for the newest of each ticker.
+        as_of: the moment asked for, None for the newest of each ticker. It is the time of what states none, and goes
+            before the header of Cboe's tables of its New York date.
         exact: whether only what was recorded at ``as_of`` itself is in scope.
 
     Beside what the protocol names, methods raise NotRecorded for what the folder does not hold at that moment, and
@@ -85,7 +88,7 @@ class RecordedProvider:
         return 0
 
     def tickers(self) -> tuple[str, ...]:
-        """Return the tickers with option bodies or frames in scope, those that list no options included."""
+        """Return the tickers with option bodies, frames or tables in scope, those that list no options included."""
         return tuple(ticker for ticker in self.index.recordings if self._newest(ticker) is not None)
 
     def bar_tickers(self) -> tuple[str, ...]:
@@ -97,8 +100,10 @@ class RecordedProvider:
         return self._recording(ticker).stamp
 
     def quote(self, ticker: str) -> Quote:
-        """Return the spot as recorded: a frame's at the recording's time, a body's with its own time and state."""
+        """Return the spot as recorded: a frame's or table's at the recording's time, a body's with its own time."""
         recording = self._recording(ticker)
+        if recording.table is not None:
+            return _table_quote(recording.table, self.index.table(recording.table))
         if recording.frame is not None:
             return _frame_quote(recording.frame, self.index.frame(recording.frame))
         newest = recording.bodies[-1]
@@ -107,6 +112,8 @@ class RecordedProvider:
     def expirations(self, ticker: str) -> tuple[date, ...]:
         """Return the listed expirations in ascending order, those without a body included; see chain."""
         recording = self._recording(ticker)
+        if recording.table is not None:
+            return tuple(sorted(self.index.table(recording.table).contracts))
         if recording.frame is not None:
             return tuple(sorted(self.index.frame(recording.frame).contracts))
         listed = {expiration for body in recording.bodies for expiration in body.listed}
@@ -117,7 +124,7 @@ class RecordedProvider:
     def recorded_expirations(self, ticker: str) -> tuple[date, ...]:
         """Return the expirations whose contracts the recording holds, in ascending order."""
         recording = self._recording(ticker)
-        if recording.frame is not None:
+        if recording.frame is not None or recording.table is not None:
             return self.expirations(ticker)
         return tuple(sorted({expiration for body in recording.bodies for expiration in body.held}))
 
@@ -126,6 +133,8 @@ class RecordedProvider:
         recording = self._recording(ticker)
         if recording.frame is not None:
             return self._frame_chain(recording.frame, expiration)
+        if recording.table is not None:
+            return _table_chain(recording.table, self.index.table(recording.table), expiration)
         body = next((body for body in recording.bodies if expiration in body.held), None)
         if body is None:
             raise NotRecorded(f"{recording.name}: holds no contracts of {ticker} for {expiration.isoformat()}")
@@ -208,6 +217,32 @@ class RecordedProvider:
             raise NotRecorded(f"{file.path.name}: holds no contracts of {file.ticker} for {expiration.isoformat()}")
         quote = _frame_quote(file, frame)
         return OptionChain(file.ticker, expiration, file.stamp, tuple(contracts), underlying=quote)
+
+
+def _table_quote(file: TableFile, table: CboeTable) -> Quote:
+    """Return a table's last at the header's time; after the close it may be of the trading after hours."""
+    price = table.header.last
+    return Quote(file.ticker, file.stamp, price, time=None if price is None else file.stamp)
+
+
+def _table_chain(file: TableFile, table: CboeTable, expiration: date) -> OptionChain:
+    contracts = table.contracts.get(expiration)
+    if contracts is None:
+        raise NotRecorded(f"{file.path.name}: holds no contracts of {file.ticker} for {expiration.isoformat()}")
+    left_out = table.left_out[expiration]
+    if expiration == min(table.contracts):
+        # Those of no expiration that the table holds.
+        left_out += sum(count for day, count in table.left_out.items() if day not in table.contracts)
+    return OptionChain(
+        file.ticker,
+        expiration,
+        file.stamp,
+        tuple(contracts),
+        quote_time=file.stamp if file.told else None,
+        underlying=_table_quote(file, table),
+        feed="cboe",
+        left_out={BAD_CELL: left_out} if left_out else {},
+    )
 
 
 def _frame_quote(file: FrameFile, frame: TickerFrame) -> Quote:

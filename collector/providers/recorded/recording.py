@@ -1,4 +1,4 @@
-"""What one ticker's recording is: a part of a frame file, or Yahoo's bodies of one sitting."""
+"""What one ticker's recording is: a part of a frame file, Yahoo's bodies of one sitting, or a table of Cboe."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ class BodyFile:
 
 
 @dataclass(frozen=True, slots=True)
+class TableFile:
+    """A quote table of Cboe. ``stamp`` is its header's time, or where ``told`` the time of its quotes a user told."""
+
+    path: Path
+    stamp: datetime
+    ticker: str
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChartFile:
     """A chart body: daily bars. ``stamp`` is its quote's time, so the earliest that it can have been made."""
 
@@ -41,7 +51,7 @@ class ChartFile:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One ticker at one moment: a frame, or the bodies of one sitting, oldest first.
+    """One ticker at one moment: a frame, a table, or the bodies of one sitting, oldest first.
 
     ``stamp`` is the newest of its files' stamps.
     """
@@ -49,12 +59,13 @@ class Recording:
     ticker: str
     stamp: datetime
     frame: FrameFile | None = None
+    table: TableFile | None = None
     bodies: tuple[BodyFile, ...] = ()
 
     @property
     def name(self) -> str:
         """Return the name of its newest file."""
-        return self.frame.path.name if self.frame else self.bodies[-1].path.name
+        return (self.frame or self.table or self.bodies[-1]).path.name
 
 
 def sittings(bodies: Iterable[BodyFile]) -> list[Recording]:
