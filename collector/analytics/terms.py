@@ -77,3 +77,14 @@ class Terms:
         """
         left: Floats = self.rate - np.log(self.forward / self.escrowed_spot) / self.tenor
         return left
+
+    def of(self, chains: Integers) -> Terms:
+        """Return some of the chains, in that order."""
+        return Terms(
+            self.tenor[chains],
+            self.rate[chains],
+            self.forward[chains],
+            self.spot[chains],
+            self.american[chains],
+            tuple(self.dividends[chain] for chain in chains),
+        )
