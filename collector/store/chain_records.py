@@ -16,8 +16,8 @@ from collector.store.record_sql import BATCH, RFC_3339, expression, objects, rou
 from exports.documents import CHAIN_TOTALS, CHAINS, CONTRACT_FIELDS, QUALITY_FACTS, Field
 
 SESSIONS_KEPT = 5
-CHAINS_A_QUERY = 60
-# Enough for the contracts of a few dozen chains; more would only cache pages that are read once.
+CONTRACTS_A_QUERY = 12000
+# Enough for so many contracts; more would only cache pages that are read once.
 STREAM_MEMORY_LIMIT = "32MB"
 NESTED = ("quality", "coverage", "newest_attempt", "calls", "puts")
 
@@ -39,11 +39,11 @@ def clock(moment: StoreMoment) -> str:
 
 
 def chains(moment: StoreMoment) -> Iterator[dict[str, Any]]:
-    """Yield the chain records by ticker, expiration and root, read a few dozen at a time: memory stays flat."""
-    count = _choose(moment)
+    """Yield the chain records by ticker, expiration and root, read a few at a time: memory stays flat."""
+    _choose(moment)
     moment.connection.execute(f"SET memory_limit = '{STREAM_MEMORY_LIMIT}'")
-    for start in range(0, count, CHAINS_A_QUERY):
-        heads = _heads(moment, start)
+    for first, last in _spans(moment):
+        heads = _heads(moment, first, last)
         contracts = _contracts(moment, heads)
         for position, head in enumerate(heads):
             calls, puts = contracts.get((position, "call"), _NONE), contracts.get((position, "put"), _NONE)
@@ -62,15 +62,30 @@ def _oldest(moment: StoreMoment) -> list[tuple[str, datetime, datetime]]:
     return result
 
 
-def _choose(moment: StoreMoment) -> int:
-    """Put the chosen chains into the temporary table ``chosen``, numbered in their order; return how many.
+def _spans(moment: StoreMoment) -> list[tuple[int, int]]:
+    """Return the first and the last position of the chosen chains that are read together: of so many contracts."""
+    rows = moment.connection.execute("SELECT position, received FROM chosen ORDER BY position").fetchall()
+    spans: list[tuple[int, int]] = []
+    contracts = 0
+    for position, received in rows:
+        if not spans or contracts + received > CONTRACTS_A_QUERY:
+            spans.append((position, position))
+            contracts = 0
+        spans[-1] = (spans[-1][0], position)
+        contracts += received
+    return spans
+
+
+def _choose(moment: StoreMoment) -> None:
+    """Put the chosen chains into the temporary table ``chosen``, numbered in their order.
 
     Of each ticker, expiration and root the newest usable one, else the newest; ``attempt_`` columns tell of a newer
     one that was worse.
     """
     limits = pd.DataFrame(_oldest(moment), columns=["ticker", "now", "oldest"])
     if limits.empty:
-        return 0
+        moment.connection.execute("CREATE OR REPLACE TEMP TABLE chosen AS SELECT 0 AS position, 0 AS received LIMIT 0")
+        return
     moment.connection.register("limits", limits)
     moment.connection.execute(
         """
@@ -94,12 +109,10 @@ def _choose(moment: StoreMoment) -> int:
         """
     )
     moment.connection.unregister("limits")
-    row = moment.connection.execute("SELECT count(*) FROM chosen").fetchone()
-    return int(row[0]) if row else 0
 
 
-def _heads(moment: StoreMoment, start: int) -> list[dict[str, Any]]:
-    """Return a few dozen of the chosen chains, without their contracts."""
+def _heads(moment: StoreMoment, first: int, last: int) -> list[dict[str, Any]]:
+    """Return a few of the chosen chains, without their contracts."""
     columns = ", ".join(f'{expression(field, f"k.{field.name}")} AS "{field.name}"' for field in _PLAIN)
     rows = moment.connection.execute(
         f"""
@@ -109,7 +122,7 @@ def _heads(moment: StoreMoment, start: int) -> list[dict[str, Any]]:
                k.attempt_scan_id, k.attempt_grade, k.attempt_reasons
         FROM chosen k WHERE k.position BETWEEN ? AND ? ORDER BY k.position
         """,
-        [start, start + CHAINS_A_QUERY - 1],
+        [first, last],
     )
     return [_head(row) for row in objects(rows)]
 
