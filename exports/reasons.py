@@ -50,6 +50,7 @@ FIELD_REASONS: dict[str, str] = {
     "exercise_region": "The contract is worth its exercise now: its price says nothing of volatility.",
     "no_forward": "No forward could be found for this expiration.",
     "not_converged": "The search for a volatility did not come to an end.",
+    "quote_out_of_line": "The quote contradicts the other side of its strike and its neighbours.",
     "volume_unknown": "The volume of this session is not known.",
     "open_interest_unknown": "The feed states no open interest above 0.",
     "zero_denominator": "The ratio's denominator is 0.",

@@ -22,6 +22,10 @@ class IvStatus(IntEnum):
     EXERCISE_REGION = 5
     NO_FORWARD = 6
     NOT_CONVERGED = 7
+    QUARANTINED = 8
+    NO_BID = 9
+    NO_ASK = 10
+    OUT_OF_LINE = 11
 
     @property
     def reason(self) -> str | None:
@@ -38,6 +42,10 @@ _REASONS: dict[IvStatus, str | None] = {
     IvStatus.EXERCISE_REGION: "exercise_region",
     IvStatus.NO_FORWARD: "no_forward",
     IvStatus.NOT_CONVERGED: "not_converged",
+    IvStatus.QUARANTINED: "quarantined",
+    IvStatus.NO_BID: "no_bid_quote",
+    IvStatus.NO_ASK: "no_ask_quote",
+    IvStatus.OUT_OF_LINE: "quote_out_of_line",
 }
 
 
