@@ -1,22 +1,19 @@
-"""American options with continuous carry: prices, implied volatilities, and the tables behind them.
+"""American options: prices, implied volatilities and Greeks.
 
-The value is the European one by Black-76 on the forward plus the premium of early exercise (american_premium.py). The
-volatility is that of the spot less the present value of cash dividends; chains with such dividends are valued by
-discrete_dividends.py on the same tables.
+The value is the European one by Black-76 on the forward plus the premium of early exercise (early_exercise.py). The
+volatility is that of the spot less the present value of the cash dividends before settlement.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from collector.analytics import american_greeks, black76
 from collector.analytics import implied_volatility as inversion
-from collector.analytics.american_premium import Puts, Tables, as_puts, premium_value
+from collector.analytics.early_exercise import EarlyExercise, Rows
 from collector.analytics.greeks import GREEK_NAMES, Greeks
 from collector.analytics.iv_status import Implied, IvStatus
-from collector.analytics.terms import Booleans, Floats, Integers, Terms
+from collector.analytics.terms import Floats, Integers, Terms
 
 ITERATIONS = 8
 # The search ends where a step moves the volatility by less than this share of it.
@@ -27,35 +24,8 @@ WIDENED = 0.25
 EXERCISE_ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Contracts with what their valuation needs, sorted by chain and side."""
-
-    puts: Puts
-    key: Integers
-    sign: Floats
-    strike: Floats
-    forward: Floats
-    tenor: Floats
-    discount: Floats
-    intrinsic: Floats
-
-    def of(self, rows: Booleans | Integers) -> _Rows:
-        """Return some of the rows."""
-        return _Rows(
-            self.puts.of(rows),
-            self.key[rows],
-            self.sign[rows],
-            self.strike[rows],
-            self.forward[rows],
-            self.tenor[rows],
-            self.discount[rows],
-            self.intrinsic[rows],
-        )
-
-
 def price(
-    terms: Terms, chain: Integers, sign: Floats, strike: Floats, sigma: Floats, *, tables: Tables | None = None
+    terms: Terms, chain: Integers, sign: Floats, strike: Floats, sigma: Floats, *, tables: EarlyExercise | None = None
 ) -> Floats:
     """Return the price of American options, dollars a share.
 
@@ -72,12 +42,12 @@ def price(
     known = np.isfinite(sigma) & np.isfinite(terms.forward[chain])
     if not known.any():
         return value
-    tables = tables or Tables(terms, *sigma_range(terms, chain, sigma))
-    order = _order(chain[known], sign[known])
-    at = np.flatnonzero(known)[order]
-    rows = _rows(terms, chain[at], sign[at], strike[at])
-    worth = _european(rows, sigma[at]) + rows.puts.scale * _premium(tables, rows, sigma[at])
-    value[at] = np.where(tables.double[rows.key], np.nan, np.maximum(worth, rows.intrinsic))
+    tables = tables or EarlyExercise(terms, *sigma_range(terms, chain, sigma))
+    at = np.flatnonzero(known)[_order(chain[known], sign[known])]
+    rows = tables.rows(chain[at], sign[at], strike[at])
+    worth = black76.price(rows.forward, rows.strike, rows.tenor, sigma[at], rows.discount, rows.sign)
+    worth += tables.value(rows, sigma[at])
+    value[at] = np.where(tables.double(rows), np.nan, np.maximum(worth, rows.intrinsic))
     return value
 
 
@@ -88,7 +58,7 @@ def implied_volatility(
     strike: Floats,
     price: Floats,
     *,
-    tables: Tables | None = None,
+    tables: EarlyExercise | None = None,
     start: Floats | None = None,
     widenings: int = 2,
 ) -> Implied:
@@ -113,7 +83,7 @@ def implied_volatility(
     forward = terms.forward[chain]
     upper = inversion.european(price, forward, strike, terms.tenor[chain], terms.discount[chain], sign)
     status = upper.status.copy()
-    intrinsic = np.maximum(sign * (terms.escrowed_spot[chain] - strike), 0.0)
+    intrinsic = np.maximum(sign * (terms.spot[chain] - strike), 0.0)
     priced = (price > 0) & (forward > 0)
     status[priced & (price < intrinsic * (1.0 - EXERCISE_ROUNDING))] = IvStatus.BELOW_BOUND
     held = priced & (intrinsic > 0) & (np.abs(price - intrinsic) <= intrinsic * EXERCISE_ROUNDING)
@@ -121,20 +91,20 @@ def implied_volatility(
     solvable = (status == IvStatus.SOLVED) & np.isfinite(upper.sigma)
     if not solvable.any():
         return Implied(sigma, status)
-    tables = tables or Tables(terms, *sigma_range(terms, chain[solvable], upper.sigma[solvable]))
+    tables = tables or EarlyExercise(terms, *sigma_range(terms, chain[solvable], upper.sigma[solvable]))
     order = _order(chain[solvable], sign[solvable])
     at = np.flatnonzero(solvable)[order]
-    rows = _rows(terms, chain[at], sign[at], strike[at])
+    rows = tables.rows(chain[at], sign[at], strike[at])
     first = upper.sigma[at] if start is None else np.where(np.isfinite(start[at]), start[at], upper.sigma[at])
     sigma[at], status[at] = _search(tables, rows, price[at], first, upper.sigma[at])
     solved = np.flatnonzero((status == IvStatus.SOLVED) & np.isfinite(sigma))
-    beyond = solved[~tables.covers(chain[solved], sigma[solved])]
+    beyond = solved[~tables.tables.covers(chain[solved], sigma[solved])]
     if beyond.size and widenings:
         # Found by the boundary of another volatility: once more, with tables that reach there.
         chains, place = np.unique(chain[beyond], return_inverse=True)
         some = terms.of(chains)
         low, high = sigma_range(some, place, sigma[beyond])
-        wider = Tables(some, low * (1.0 - WIDENED), high * (1.0 + WIDENED))
+        wider = EarlyExercise(some, low * (1.0 - WIDENED), high * (1.0 + WIDENED))
         again = implied_volatility(
             some,
             place,
@@ -156,7 +126,7 @@ def greeks(
     strike: Floats,
     sigma: Floats,
     *,
-    tables: Tables | None = None,
+    tables: EarlyExercise | None = None,
 ) -> Greeks:
     """Return the Greeks of American options, theta with the spot held fixed; see greeks.Greeks.
 
@@ -169,13 +139,13 @@ def greeks(
     columns = {name: np.full(np.shape(sigma), np.nan) for name in GREEK_NAMES}
     known = np.isfinite(sigma) & np.isfinite(terms.forward[chain])
     if known.any():
-        tables = tables or Tables(terms, *sigma_range(terms, chain, sigma))
-        up = Tables(american_greeks.at_rate(terms, american_greeks.RATE_BUMP), *tables.range)
+        tables = tables or EarlyExercise(terms, *sigma_range(terms, chain, sigma))
+        up = EarlyExercise(american_greeks.at_rate(terms, american_greeks.RATE_BUMP), *tables.tables.range)
         at = np.flatnonzero(known)[_order(chain[known], sign[known])]
-        key = 2 * chain[at] + (sign[at] > 0)
-        found = american_greeks.american(terms, chain[at], sign[at], strike[at], sigma[at], tables, up)
+        rows = tables.rows(chain[at], sign[at], strike[at])
+        found = american_greeks.american(rows, sigma[at], tables, up)
         for name, column in columns.items():
-            column[at] = np.where(tables.double[key], np.nan, getattr(found, name))
+            column[at] = np.where(tables.double(rows), np.nan, getattr(found, name))
     return Greeks(**columns)
 
 
@@ -193,44 +163,15 @@ def _order(chain: Integers, sign: Floats) -> Integers:
     return np.argsort(2 * chain + (sign > 0), kind="stable")
 
 
-def _rows(terms: Terms, chain: Integers, sign: Floats, strike: Floats) -> _Rows:
-    """Return sorted contracts with what their valuation needs."""
-    return _Rows(
-        puts=as_puts(terms, chain, sign, strike),
-        key=(2 * chain + (sign > 0)).astype(np.intp),
-        sign=sign,
-        strike=strike,
-        forward=terms.forward[chain],
-        tenor=terms.tenor[chain],
-        discount=terms.discount[chain],
-        intrinsic=np.maximum(sign * (terms.escrowed_spot[chain] - strike), 0.0),
-    )
-
-
-def _european(rows: _Rows, sigma: Floats) -> Floats:
-    """Return the European values."""
-    return black76.price(rows.forward, rows.strike, rows.tenor, sigma, rows.discount, rows.sign)
-
-
-def _premium(tables: Tables, rows: _Rows, sigma: Floats) -> Floats:
-    """Return the premium of puts of strike 1, 0 where nothing is exercised early."""
-    value = np.zeros(len(rows.key))
-    exercised = tables.exercised[rows.key]
-    if exercised.any():
-        some = rows.puts.of(exercised)
-        boundary = tables.log_boundary(rows.key[exercised], sigma[exercised])
-        value[exercised] = premium_value(some, sigma[exercised], boundary)
-    return value
-
-
 def _search(
-    tables: Tables, rows: _Rows, price: Floats, start: Floats, upper: Floats
+    tables: EarlyExercise, rows: Rows, price: Floats, start: Floats, upper: Floats
 ) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.int8]]]:
     """Return volatilities and statuses of sorted rows; ``upper`` are those of the prices as if they were European."""
     status = np.full(len(price), IvStatus.SOLVED, dtype=np.int8)
-    status[tables.double[rows.key]] = IvStatus.UNDETERMINED
-    found = np.where(tables.exercised[rows.key], np.nan, upper)
-    left = np.flatnonzero(tables.exercised[rows.key] & ~tables.double[rows.key])
+    double, exercised = tables.double(rows), tables.exercised(rows)
+    status[double] = IvStatus.UNDETERMINED
+    found = np.where(exercised, np.nan, upper)
+    left = np.flatnonzero(exercised & ~double)
     now = np.minimum(start, upper)[left]
     before, gap_before = np.full(len(left), np.nan), np.full(len(left), np.nan)
     for _ in range(ITERATIONS):
@@ -256,10 +197,10 @@ def _search(
     return np.where(status == IvStatus.SOLVED, found, np.nan), status
 
 
-def _less_premium(tables: Tables, rows: _Rows, price: Floats, sigma: Floats) -> Floats:
+def _less_premium(tables: EarlyExercise, rows: Rows, price: Floats, sigma: Floats) -> Floats:
     """Return the European volatility of what is left of the price without the premium at ``sigma``."""
-    rest = price - rows.puts.scale * _premium(tables, rows, sigma)
+    rest = price - tables.value(rows, sigma)
     return inversion.european(rest, rows.forward, rows.strike, rows.tenor, rows.discount, rows.sign).sigma
 
 
-__all__ = ["Tables", "greeks", "implied_volatility", "price", "sigma_range"]
+__all__ = ["EarlyExercise", "greeks", "implied_volatility", "price", "sigma_range"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from collector.analytics.exercise_boundary import boundaries, interpolation
+from collector.analytics.exercise_boundary import NODES, boundaries, interpolation
 from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
 POINTS = 16
@@ -87,7 +87,8 @@ class Tables:
         self.exercised = np.zeros(2 * chains, dtype=bool)
         self.double = np.zeros(2 * chains, dtype=bool)
         self._log_start = np.zeros(2 * chains)
-        self._distance: list[Floats] = [np.zeros((1, POINTS + 1))] * (2 * chains)
+        self._distance: list[Floats] = [np.zeros((0, 0))] * (2 * chains)
+        self._at_nodes: list[Floats] = [np.zeros((0, 0))] * (2 * chains)
         for count in np.unique(self._nodes):
             self._fill(terms, int(count))
 
@@ -103,8 +104,10 @@ class Tables:
         for side, (first, second) in enumerate(((rate, carry_yield), (carry_yield, rate))):
             solved = boundaries(first, second, sigma, tenor)
             distance = np.sqrt(np.maximum(solved.height @ _AT.T, 0.0)).reshape(len(chains), count, POINTS + 1)
+            at_nodes = np.sqrt(np.maximum(solved.height, 0.0)).reshape(len(chains), count, NODES + 1)
             for place, chain in enumerate(chains):
                 self._distance[2 * chain + side] = distance[place]
+                self._at_nodes[2 * chain + side] = at_nodes[place]
             own = 2 * chains + side
             self.exercised[own] = solved.exercised[::count]
             self.double[own] = solved.double[::count]
@@ -122,24 +125,39 @@ class Tables:
         covered: Booleans = (log_sigma >= self._log_low[chain] - margin) & (log_sigma <= self._log_high[chain] + margin)
         return covered
 
-    def log_boundary(self, key: Integers, sigma: Floats) -> Floats:
-        """Return ln B at the quadrature points and at the tenor, shape (n, POINTS + 1).
+    def grid(self, key: Integers, sigma: Floats, tenor: Floats) -> Grid:
+        """Return where the premium of continuous carry is summed.
 
         Args:
             key: twice the chain's number, plus 1 for calls; equal ones stand together.
             sigma: decimal per year.
+            tenor: years.
         """
+        boundary = self._read(self._distance, key, sigma, POINTS + 1)
+        left = tenor[:, None] * _SHARE**2
+        return Grid(left, tenor[:, None] * _WEIGHTED, boundary[:, :-1], boundary[:, -1])
+
+    def node_distance(self, key: Integers, sigma: Floats) -> Floats:
+        """Return ln(X / B) at the Chebyshev points of sqrt(time to settlement), shape (n, NODES + 1)."""
+        return self._log_start[key][:, None] - self._read(self._at_nodes, key, sigma, NODES + 1)
+
+    def log_start(self, key: Integers) -> Floats:
+        """Return ln X."""
+        return np.asarray(self._log_start[key], dtype=np.float64)
+
+    def _read(self, tables: list[Floats], key: Integers, sigma: Floats, width: int) -> Floats:
+        """Return ln B from tables of ln(X / B), shape (n, width)."""
         chain = key >> 1
         middle, half = (self._log_high + self._log_low) / 2, (self._log_high - self._log_low) / 2
         place = np.clip((np.log(sigma) - middle[chain]) / half[chain], -1.0, 1.0)
-        found = np.empty((len(key), POINTS + 1))
+        nodes = self._nodes[chain]
+        weights = {
+            int(count): _barycentric(np.where(nodes == count, place, 0.5), int(count)) for count in np.unique(nodes)
+        }
+        found = np.zeros((len(key), width))
         starts = np.flatnonzero(np.diff(key, prepend=-1))
         for start, stop in zip(starts, np.append(starts[1:], len(key)), strict=True):
-            table = self._distance[key[start]]
-            if len(table) == 1:
-                found[start:stop] = 0.0
-                continue
-            found[start:stop] = _barycentric(place[start:stop], len(table)) @ table
+            found[start:stop] = weights[int(nodes[start])][start:stop] @ tables[key[start]]
         return np.asarray(self._log_start[key][:, None] - found, dtype=np.float64)
 
 
@@ -173,47 +191,55 @@ class Premium:
     now: Booleans
 
 
-def premium_value(puts: Puts, sigma: Floats, log_boundary: Floats) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where Kim's integral is summed, shape (n, j): years from now, weights (years), and ln of the boundary there.
+
+    ``log_now`` is ln of the boundary now, shape (n,).
+    """
+
+    left: Floats
+    weights: Floats
+    log_boundary: Floats
+    log_now: Floats
+
+
+def premium_value(puts: Puts, sigma: Floats, grid: Grid) -> Floats:
     """Return the premium alone; see premium."""
-    root = np.sqrt(puts.tenor)[:, None] * _SHARE
-    total = sigma[:, None] * root
-    left = root * root
-    rate, carry_yield = puts.rate[:, None], puts.carry_yield[:, None]
-    d_minus = (np.log(puts.spot)[:, None] - log_boundary[:, :-1] + (rate - carry_yield) * left) / total - total / 2
+    total = sigma[:, None] * np.sqrt(grid.left)
+    rate, carry_yield, left = puts.rate[:, None], puts.carry_yield[:, None], grid.left
+    d_minus = (np.log(puts.spot)[:, None] - grid.log_boundary + (rate - carry_yield) * left) / total - total / 2
     gains = rate * np.exp(-rate * left) * ndtr(-d_minus)
     gains -= carry_yield * puts.spot[:, None] * np.exp(-carry_yield * left) * ndtr(-d_minus - total)
-    value: Floats = np.maximum(puts.tenor * (gains @ _WEIGHTED), 0.0)
+    value: Floats = np.maximum((gains * grid.weights).sum(axis=1), 0.0)
     return value
 
 
-def premium(puts: Puts, sigma: Floats, log_boundary: Floats, *, curved: bool = True) -> Premium:
+def premium(puts: Puts, sigma: Floats, grid: Grid, *, curved: bool = True) -> Premium:
     """Return the premium of puts of strike 1 that are exercised along a boundary.
 
     Args:
         puts: shape (n,).
         sigma: decimal per year, shape (n,).
-        log_boundary: from Tables.log_boundary.
+        grid: from Tables.grid, or of puts with cash dividends.
         curved: whether the second and third derivatives are wanted.
     """
-    root = np.sqrt(puts.tenor)[:, None] * _SHARE
-    total = sigma[:, None] * root
-    left = root * root
-    rate, carry_yield, spot = puts.rate[:, None], puts.carry_yield[:, None], puts.spot[:, None]
-    log_past = log_boundary[:, :-1]
-    d_minus = (np.log(spot) - log_past + (rate - carry_yield) * left) / total - total / 2
+    total = sigma[:, None] * np.sqrt(grid.left)
+    rate, carry_yield, spot, left = puts.rate[:, None], puts.carry_yield[:, None], puts.spot[:, None], grid.left
+    d_minus = (np.log(spot) - grid.log_boundary + (rate - carry_yield) * left) / total - total / 2
     d_plus = d_minus + total
     rate_discount, yield_discount = np.exp(-rate * left), np.exp(-carry_yield * left)
     tail = yield_discount * ndtr(-d_plus)
-    value = puts.tenor * ((rate * rate_discount * ndtr(-d_minus) - carry_yield * spot * tail) @ _WEIGHTED)
+    value = ((rate * rate_discount * ndtr(-d_minus) - carry_yield * spot * tail) * grid.weights).sum(axis=1)
     # spot e^(-yield left) phi(d+) = B e^(-rate left) phi(d-)
     bell = rate_discount * np.exp(-0.5 * d_minus * d_minus) / _ROOT_TWO_PI
-    held = carry_yield * np.exp(log_past)
-    first = -puts.tenor * (((rate - held) * bell / (spot * total) + carry_yield * tail) @ _WEIGHTED)
+    held = carry_yield * np.exp(grid.log_boundary)
+    first = -(((rate - held) * bell / (spot * total) + carry_yield * tail) * grid.weights).sum(axis=1)
     second = third = None
     if curved:
-        common = bell / (spot * total) ** 2
-        second = puts.tenor * ((common * (rate * d_plus - held * d_minus)) @ _WEIGHTED)
+        common = bell / (spot * total) ** 2 * grid.weights
+        second = (common * (rate * d_plus - held * d_minus)).sum(axis=1)
         bend = rate * ((1.0 - d_minus * d_plus) / total - 2.0 * d_plus)
         bend -= held * ((1.0 - d_minus * d_minus) / total - 2.0 * d_minus)
-        third = puts.tenor * ((common / spot * bend) @ _WEIGHTED)
-    return Premium(np.maximum(value, 0.0), first, second, third, np.log(puts.spot) <= log_boundary[:, -1])
+        third = (common / spot * bend).sum(axis=1)
+    return Premium(np.maximum(value, 0.0), first, second, third, np.log(puts.spot) <= grid.log_now)

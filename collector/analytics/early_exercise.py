@@ -1,0 +1,179 @@
+"""The premium of early exercise of any contract in dollars: of continuous carry, or around cash dividends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from collector.analytics import discrete_dividends
+from collector.analytics.american_premium import Grid, Premium, Puts, Tables, as_puts, premium, premium_value
+from collector.analytics.terms import Booleans, Floats, Integers, Terms
+
+# Steps of relative spot for the derivatives of a call's premium around ex-dates.
+SPOT_STEP = 2e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Contracts sorted by chain and side, shape (n,), with what their valuation needs.
+
+    ``spot`` is less the present value of the cash dividends, ``intrinsic`` what exercise pays now, ``dividends`` says
+    whose chain has cash dividends, ``key`` is twice the chain's number, plus 1 for calls.
+    """
+
+    chain: Integers
+    key: Integers
+    sign: Floats
+    strike: Floats
+    spot: Floats
+    forward: Floats
+    tenor: Floats
+    discount: Floats
+    intrinsic: Floats
+    dividends: Booleans
+    puts: Puts
+
+    def of(self, rows: Booleans | Integers) -> Rows:
+        """Return some of the rows, in their order."""
+        return Rows(
+            self.chain[rows],
+            self.key[rows],
+            self.sign[rows],
+            self.strike[rows],
+            self.spot[rows],
+            self.forward[rows],
+            self.tenor[rows],
+            self.discount[rows],
+            self.intrinsic[rows],
+            self.dividends[rows],
+            self.puts.of(rows),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Derivatives:
+    """The premium in dollars and its derivatives by the spot, shape (n,); ``now`` says exercise is optimal now."""
+
+    value: Floats
+    delta: Floats
+    gamma: Floats
+    speed: Floats
+    now: Booleans
+
+
+class EarlyExercise:
+    """The premiums of the contracts of some chains over a range of volatilities.
+
+    Args:
+        terms: of the chains.
+        low, high: decimal per year, shape (m,): the range of each chain's volatilities.
+    """
+
+    def __init__(self, terms: Terms, low: Floats, high: Floats) -> None:
+        self.terms = terms
+        self.tables = Tables(terms, low, high)
+        self.calendar = discrete_dividends.Calendar(terms)
+
+    def rows(self, chain: Integers, sign: Floats, strike: Floats) -> Rows:
+        """Return contracts, already sorted by chain and side, with what their valuation needs."""
+        terms = self.terms
+        return Rows(
+            chain=chain,
+            key=(2 * chain + (sign > 0)).astype(np.intp),
+            sign=sign,
+            strike=strike,
+            spot=terms.escrowed_spot[chain],
+            forward=terms.forward[chain],
+            tenor=terms.tenor[chain],
+            discount=terms.discount[chain],
+            intrinsic=np.maximum(sign * (terms.spot[chain] - strike), 0.0),
+            dividends=self.calendar.counts[chain] > 0,
+            puts=as_puts(terms, chain, sign, strike),
+        )
+
+    def exercised(self, rows: Rows) -> Booleans:
+        """Say of which contracts early exercise may be worth anything."""
+        around_dividends = rows.dividends & (rows.sign > 0)
+        marked: Booleans = around_dividends | self.tables.exercised[rows.key]
+        return marked
+
+    def double(self, rows: Rows) -> Booleans:
+        """Say of which contracts two boundaries bound the exercise region: not computed."""
+        marked: Booleans = self.tables.double[rows.key] & ~(rows.dividends & (rows.sign > 0))
+        return marked
+
+    def value(self, rows: Rows, sigma: Floats) -> Floats:
+        """Return the premium, dollars a share."""
+        value = np.zeros(len(rows.key))
+        calls = np.flatnonzero(rows.dividends & (rows.sign > 0))
+        if calls.size:
+            value[calls] = self._calls(rows.of(calls), sigma[calls], rows.spot[calls])
+        others = np.flatnonzero(self.tables.exercised[rows.key] & ~(rows.dividends & (rows.sign > 0)))
+        for part in self._parts(rows, others):
+            some = rows.of(part)
+            value[part] = some.puts.scale * premium_value(some.puts, sigma[part], self._grid(some, sigma[part]))
+        return value
+
+    def derivatives(self, rows: Rows, sigma: Floats, *, curved: bool = True) -> Derivatives:
+        """Return the premium and its derivatives by the spot; gamma and speed are 0 unless ``curved``."""
+        size = len(rows.key)
+        columns = [np.zeros(size) for _ in range(4)]
+        now = np.zeros(size, dtype=bool)
+        calls = np.flatnonzero(rows.dividends & (rows.sign > 0))
+        if calls.size:
+            for column, figures in zip(columns, self._stencil(rows.of(calls), sigma[calls], curved), strict=True):
+                column[calls] = figures
+        others = np.flatnonzero(self.tables.exercised[rows.key] & ~(rows.dividends & (rows.sign > 0)))
+        for part in self._parts(rows, others):
+            some = rows.of(part)
+            found = premium(some.puts, sigma[part], self._grid(some, sigma[part]), curved=curved)
+            for column, figures in zip(columns, _in_dollars(found, some), strict=True):
+                column[part] = figures
+            now[part] = found.now
+        return Derivatives(columns[0], columns[1], columns[2], columns[3], now)
+
+    def _parts(self, rows: Rows, others: Integers) -> list[Integers]:
+        """Return the rows of continuous carry, and those of puts with cash dividends, where there are any."""
+        with_dividends = rows.dividends[others]
+        return [part for part in (others[~with_dividends], others[with_dividends]) if part.size]
+
+    def _grid(self, rows: Rows, sigma: Floats) -> Grid:
+        """Return the grid of rows that are all of one kind."""
+        if not rows.dividends[0]:
+            return self.tables.grid(rows.key, sigma, rows.tenor)
+        return discrete_dividends.put_grid(
+            self.terms, self.calendar, self.tables, rows.chain, rows.key, rows.puts, sigma
+        )
+
+    def _calls(self, rows: Rows, sigma: Floats, spot: Floats) -> Floats:
+        """Return the premium of calls with cash dividends at a spot (less the dividends)."""
+        return discrete_dividends.call_premium(self.terms, self.calendar, rows.chain, rows.strike, spot, sigma)
+
+    def _stencil(self, rows: Rows, sigma: Floats, curved: bool) -> tuple[Floats, ...]:
+        """Return the premium of calls with cash dividends and its first three derivatives, by differences."""
+        step = SPOT_STEP * rows.spot
+        up, down = (self._calls(rows, sigma, rows.spot + side * step) for side in (1.0, -1.0))
+        middle = self._calls(rows, sigma, rows.spot)
+        first = (up - down) / (2.0 * step)
+        if not curved:
+            return middle, first, np.zeros_like(middle), np.zeros_like(middle)
+        far_up, far_down = (self._calls(rows, sigma, rows.spot + side * step) for side in (2.0, -2.0))
+        second = (up - 2.0 * middle + down) / step**2
+        third = (far_up - 2.0 * up + 2.0 * down - far_down) / (2.0 * step**3)
+        return middle, first, second, third
+
+
+def _in_dollars(found: Premium, rows: Rows) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return a premium of puts of strike 1 and its derivatives as those of the contracts."""
+    call, x, scale = rows.sign > 0, rows.puts.spot, rows.puts.scale
+    delta = np.where(call, found.value - x * found.first, found.first)
+    if found.second is None or found.third is None:
+        return scale * found.value, delta, np.zeros_like(delta), np.zeros_like(delta)
+    gamma = np.where(call, x * x * found.second / rows.spot, found.second / rows.strike)
+    own = np.where(
+        call,
+        -((x / rows.spot) ** 2) * (3.0 * found.second + x * found.third),
+        found.third / rows.strike**2,
+    )
+    return scale * found.value, delta, gamma, own
