@@ -12,17 +12,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.market.dividends import Dividend as Dividend
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 Booleans = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Dividend:
-    """A cash dividend: years from now to its ex-date's open, and dollars a share."""
-
-    time: float
-    amount: float
 
 
 @dataclass(frozen=True)

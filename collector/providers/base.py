@@ -12,12 +12,13 @@ from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
 from collector.market.calendar import Sessions
+from collector.market.events import Event as Event
+from collector.market.events import EventKind as EventKind
+from collector.market.rates import TreasuryYield as TreasuryYield
 
 Market = Literal["live", "demo", "recorded"]
 MarketState = Literal["pre", "regular", "post", "closed"]
 OptionType = Literal["call", "put"]
-RateBasis = Literal["discount", "bond_equivalent", "continuous"]
-EventKind = Literal["earnings", "dividend", "special_dividend", "split", "fomc", "cpi"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,39 +91,6 @@ class Bar:
     close: float | None
     volume: int | None
     split_factor: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A dated fact: of one ticker, or of the whole market where ``ticker`` is None.
-
-    ``amount`` is a dividend in dollars per share or a split's ratio. ``time`` is the moment where one is stated.
-    ``known_at`` is when the source stated it.
-    """
-
-    kind: EventKind
-    date: date
-    known_at: datetime
-    ticker: str | None = None
-    time: datetime | None = None
-    confirmed: bool | None = None
-    amount: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TreasuryYield:
-    """What a government's paper of one maturity yields on a day.
-
-    ``rate`` is decimal per year, in the ``basis`` that the market quotes: a bill's bank discount (360 days), a bond's
-    yield (compounded twice a year), or continuous. ``known_at`` is when the source stated it.
-    """
-
-    date: date
-    days: int
-    rate: float
-    basis: RateBasis
-    source: str
-    known_at: datetime
 
 
 class ProviderError(Exception):
