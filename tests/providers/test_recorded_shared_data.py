@@ -184,12 +184,3 @@ def test_charts_are_bars_alone(shared_data: Path, machine_zone: str | None, tick
     assert [bar.date for bar in bars] == [utc_day(seconds) for seconds in result["timestamp"]]
     closes = result["indicators"]["quote"][0]["close"]
     assert bars[-1].close == pytest.approx(closes[-1], abs=1e-5)
-
-
-def test_cboes_tables_are_named_as_no_known_kind(shared_data: Path, tmp_path: Path) -> None:
-    for file in (shared_data / "cboe").glob("*.csv"):
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "bars.csv").write_text("ticker,date,close\nZZTA,2026-03-24,1\n")
-    lines = RecordedProvider(tmp_path).unreadable
-    assert len(lines) == 6
-    assert all("expected an answer of Yahoo's" in line for line in lines)

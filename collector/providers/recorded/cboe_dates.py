@@ -1,7 +1,7 @@
 """When the quotes of Cboe's tables were made: by their headers, or by a time that a user told.
 
 A told time replaces the header's for tables of its New York date, and is the time of those whose header cannot be
-read. Where it could mean several tables of one ticker and date, their own headers stand, and that is said.
+read. Where it could mean several tables of one ticker, those that can be read by their headers are, and that is said.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ class CboeDates:
             same_day = [path.name for path, header in of_ticker if self._is_of_told_day(header)]
             several = len([path for path, header in of_ticker if self._is_meant(header)]) > 1
             if several and same_day:
-                lines.append(f"{', '.join(same_day)}: --as-of may be the time of one table of {ticker}, not of several")
+                lines.append(
+                    f"{', '.join(same_day)}: read by the header, since --as-of can't be the time of several tables "
+                    f"of {ticker}"
+                )
             for path, header in of_ticker:
                 if self.told is not None and self._is_meant(header) and not (several and header.time.moment):
                     yield TableFile(path, self.told, ticker, told=True)

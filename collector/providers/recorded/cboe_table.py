@@ -64,6 +64,13 @@ class CboeRow(Row):
         text = super().text(column)
         return None if text is None else ungrouped(text)
 
+    def fault(self, column: str, wanted: str) -> BadAnswer:
+        """Return the error for a cell, as cells.Row does; an empty one is called so."""
+        if self.text(column) is not None:
+            return super().fault(column, wanted)
+        name = self.header[self.columns[column]].strip()
+        return BadAnswer(f"{self.file} line {self.line}: {name} is empty where {wanted} was expected")
+
     def expiration(self) -> date:
         """Return the expiration; raise BadAnswer where the cell holds no date."""
         text = self.text("expirationdate") or ""

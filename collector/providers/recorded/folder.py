@@ -209,7 +209,7 @@ class _Found:
         table = self.cboe_tables.get(file)
         self.dated.add(file, table.ticker, table.header)
         if table.faults:
-            more = f" (and {len(table.faults) - 1} cells more)" if len(table.faults) > 1 else ""
+            more = f" (and {len(table.faults) - 1} more)" if len(table.faults) > 1 else ""
             left = table.left_out.total()
             self.unused.append(f"{table.faults[0]}{more}; {left} contract{'s' if left > 1 else ''} left out")
 

@@ -30,8 +30,10 @@ _CLOCKS = (
 )
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,4})( ?[./-] ?)(\d{1,2})\2(\d{1,4})(?!\d)\.?")
 _NUMBER = re.compile(r"\d+")
+_YEARS = range(1990, 2100)
 _BUDDHIST_YEARS = range(2450, 2650)
 _BUDDHIST_ERA = 543
+_NO_ZONE = "it names no zone"
 _IDEOGRAPHS = "\u2e80"
 
 
@@ -72,70 +74,68 @@ def _iso(text: str) -> datetime | None:
 
 
 def _read(text: str, languages: tuple[str, ...]) -> WrittenTime:
+    """Return what a text says in some languages; the date is looked for where time or zone cannot be read too."""
     words = calendar_words(languages)
-    problem, day, clock, zone = "", None, None, None
-    rest = plain(text)
-    try:
-        zone, rest = _zone(rest, words)
-    except Unreadable as error:
-        problem = str(error)
-    rest = rest.casefold()
-    try:
-        clock, rest = _clock(rest, languages)
-    except Unreadable as error:
-        problem = problem or str(error)
+    zone, rest = _zone(plain(text), words)
+    clock, rest = _clock(rest.casefold(), languages)
     try:
         day, rest = _day(rest, languages)
-        _nothing_left(rest, words)
     except Unreadable as error:
-        problem = str(error)
-    if problem or day is None or clock is None or zone is None:
-        return WrittenTime(None, day, problem)
+        return WrittenTime(None, None, str(error))
+    left = _what_is_left(rest, words)
+    if isinstance(zone, str):
+        # A word that is not known may be the zone that is missing.
+        return WrittenTime(None, day, left if left and zone == _NO_ZONE else zone)
+    if isinstance(clock, str) or left:
+        return WrittenTime(None, day, clock if isinstance(clock, str) else left)
     return WrittenTime(datetime.combine(day, clock, zone).astimezone(UTC), day)
 
 
-def _zone(text: str, words: CalendarWords) -> tuple[tzinfo, str]:
-    """Return the zone that a text names, and the text without it."""
+def _zone(text: str, words: CalendarWords) -> tuple[tzinfo | str, str]:
+    """Return the zone that a text names, or what is wrong with it, and the text without zones."""
     before = _either(words.greenwich)
     named = _either(words.zones)
     pattern = rf"(?<![^\W\d_])(?:(?P<greenwich>{before}) ?(?:{_OFFSET})?|(?P<named>{named}))(?![^\W\d_])"
     found = list(re.finditer(pattern, text))
+    rest = re.sub(pattern, " ", text)
     if len(found) != 1:
-        raise Unreadable("it names no zone" if not found else "it names two zones")
+        return "it names two zones" if found else _NO_ZONE, rest
     match = found[0]
-    rest = f"{text[: match.start()]} {text[match.end() :]}"
     if match["named"]:
         return words.zones[match["named"]], rest
     if not match["sign"]:
         return UTC, rest
     hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
     if hours > 14 or minutes > 59:
-        raise Unreadable(f"{match[0].strip()!r} is no zone")
+        return f"{match[0].strip()!r} is no zone", rest
     offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if match["sign"] == "-" else offset), rest
 
 
-def _clock(text: str, languages: tuple[str, ...]) -> tuple[time, str]:
-    """Return the time of day in a text, and the text without it."""
-    found = next((hits for hits in (list(clock.finditer(text)) for clock in _CLOCKS) if hits), [])
+def _clock(text: str, languages: tuple[str, ...]) -> tuple[time | str, str]:
+    """Return the time of day in a text, or what is wrong with it, and the text without times."""
+    pattern = next((clock for clock in _CLOCKS if clock.search(text)), None)
+    if pattern is None:
+        return "it names no time of day", text
+    found = list(pattern.finditer(text))
     if len(found) != 1:
-        raise Unreadable("it names no time of day" if not found else "it names two times of day")
+        return "it names two times of day", pattern.sub(" ", text)
     match = found[0]
     before, after = text[: match.start()], text[match.end() :]
     marker_before, marker_after = _markers(languages)
     behind = marker_after.match(after)
     ahead = marker_before.search(before)
+    rest = f"{before[: ahead.start()] if ahead else before} {after[behind.end() :] if behind else after}"
     if behind and ahead:
-        raise Unreadable("it names two halves of the day")
-    hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
+        return "it names two halves of the day", rest
     marker = behind or ahead
-    if marker:
-        hour = _of_half(hour, half_name(marker["half"]), languages)
-        before, after = (before, after[marker.end() :]) if behind else (before[: marker.start()], after)
     try:
-        return time(hour, minute, second), f"{before} {after}"
+        hour = _of_half(int(match[1]), half_name(marker["half"]), languages) if marker else int(match[1])
+        return time(hour, int(match[2]), int(match[3] or 0)), rest
+    except Unreadable as error:
+        return str(error), rest
     except ValueError:
-        raise Unreadable(f"{match[0].strip()!r} is no time of day") from None
+        return f"{match[0].strip()!r} is no time of day", rest
 
 
 def _of_half(hour: int, half: str, languages: tuple[str, ...]) -> int:
@@ -217,20 +217,21 @@ def _numeric_day(text: str) -> tuple[date, str]:
 def _date(year: int, month: int, day: int) -> date:
     if year in _BUDDHIST_YEARS:
         year -= _BUDDHIST_ERA
+    if year not in _YEARS:
+        raise Unreadable(f"{year} is no year of this calendar in which such a text was written")
     try:
         return date(year, month, day)
     except ValueError:
         raise Unreadable(f"day {day} of month {month} of {year} is no date") from None
 
 
-def _nothing_left(text: str, words: CalendarWords) -> None:
-    """Raise Unreadable where something is left of a text that may change its meaning."""
+def _what_is_left(text: str, words: CalendarWords) -> str:
+    """Return what is wrong with what is left of a text, "" where nothing may change its meaning."""
     number = _NUMBER.search(text)
     if number:
-        raise Unreadable(f"the number {number[0]!r} has no place in it")
-    for word in LETTERS.findall(text):
-        if word not in words.between:
-            raise Unreadable(f"the word {word!r} is not known")
+        return f"the number {number[0]!r} has no place in it"
+    unknown = next((word for word in LETTERS.findall(text) if word not in words.between), None)
+    return "" if unknown is None else f"the word {unknown!r} is not known"
 
 
 def _either(names: Iterable[str]) -> str:
