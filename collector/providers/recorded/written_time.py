@@ -76,7 +76,7 @@ def _iso(text: str) -> datetime | None:
 def _read(text: str, languages: tuple[str, ...]) -> WrittenTime:
     """Return what a text says in some languages; the date is looked for where time or zone cannot be read too."""
     words = calendar_words(languages)
-    zone, rest = _zone(plain(text), words)
+    zone, rest = _zone(plain(text), languages)
     clock, rest = _clock(rest.casefold(), languages)
     try:
         day, rest = _day(rest, languages)
@@ -91,18 +91,16 @@ def _read(text: str, languages: tuple[str, ...]) -> WrittenTime:
     return WrittenTime(datetime.combine(day, clock, zone).astimezone(UTC), day)
 
 
-def _zone(text: str, words: CalendarWords) -> tuple[tzinfo | str, str]:
+def _zone(text: str, languages: tuple[str, ...]) -> tuple[tzinfo | str, str]:
     """Return the zone that a text names, or what is wrong with it, and the text without zones."""
-    before = _either(words.greenwich)
-    named = _either(words.zones)
-    pattern = rf"(?<![^\W\d_])(?:(?P<greenwich>{before}) ?(?:{_OFFSET})?|(?P<named>{named}))(?![^\W\d_])"
-    found = list(re.finditer(pattern, text))
-    rest = re.sub(pattern, " ", text)
+    pattern = _zone_pattern(languages)
+    found = list(pattern.finditer(text))
+    rest = pattern.sub(" ", text)
     if len(found) != 1:
         return "it names two zones" if found else _NO_ZONE, rest
     match = found[0]
     if match["named"]:
-        return words.zones[match["named"]], rest
+        return calendar_words(languages).zones[match["named"]], rest
     if not match["sign"]:
         return UTC, rest
     hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
@@ -110,6 +108,14 @@ def _zone(text: str, words: CalendarWords) -> tuple[tzinfo | str, str]:
         return f"{match[0].strip()!r} is no zone", rest
     offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if match["sign"] == "-" else offset), rest
+
+
+@lru_cache(maxsize=2)
+def _zone_pattern(languages: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what finds a zone's abbreviation, or Greenwich with an offset."""
+    words = calendar_words(languages)
+    before, named = _either(words.greenwich), _either(words.zones)
+    return re.compile(rf"(?<![^\W\d_])(?:(?:{before}) ?(?:{_OFFSET})?|(?P<named>{named}))(?![^\W\d_])")
 
 
 def _clock(text: str, languages: tuple[str, ...]) -> tuple[time | str, str]:
