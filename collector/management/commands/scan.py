@@ -35,7 +35,11 @@ class Command(BaseCommand):
         parser.add_argument("--tickers", help="such as AAPL,AMD (default: the watchlist)")
         parser.add_argument("--provider", choices=sorted(PROVIDER_FACTS), help="default: OPTSITE_PROVIDER")
         parser.add_argument("--recordings", type=Path, help="folder of recordings, for --provider recorded")
-        parser.add_argument("--as-of", help="of each ticker the newest recording at or before it; a time with a zone")
+        parser.add_argument(
+            "--as-of",
+            help="of each ticker the newest recording at or before it; a time with a zone. For Cboe's tables of its "
+            "date, or of none that can be read, it is the time of their quotes",
+        )
         parser.add_argument("--each", action="store_true", help="one scan a recorded moment, oldest first")
         parser.add_argument(
             "--scheduled",
