@@ -1,5 +1,5 @@
-"""The effective configuration of a scan: detectors' levels from the TOML file over their defaults, and all that shapes
-its numbers."""
+"""The effective configuration of a scan: detectors' levels from the TOML file over their defaults, the events that the
+file states, and all else that shapes its numbers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import Any
 from collector import quality
 from collector.detectors.base import ConfigError, Detector
 from collector.detectors.registry import configured
+from collector.market.events import Event
+from collector.user_events import read_events, to_json
 
-KNOWN_TABLES = ("detectors",)
+KNOWN_TABLES = ("detectors", "events")
 
 
 @lru_cache(maxsize=4)
@@ -26,11 +28,7 @@ def detectors(config: Path | None) -> tuple[Detector, ...]:
     """
     if config is None:
         return configured({})
-    content = _content(config)
-    for name in content:
-        if name not in KNOWN_TABLES:
-            raise ConfigError(f"{config}: {name}: no such table; there is {', '.join(KNOWN_TABLES)}")
-    levels = content.get("detectors", {})
+    levels = _content(config).get("detectors", {})
     if not isinstance(levels, dict) or not all(isinstance(table, dict) for table in levels.values()):
         raise ConfigError(f"{config}: detectors: each is a table such as [detectors.unusual_activity]")
     try:
@@ -39,12 +37,32 @@ def detectors(config: Path | None) -> tuple[Detector, ...]:
         raise ConfigError(f"{config}: detectors.{error}") from error
 
 
-def _content(config: Path) -> dict[str, Any]:
-    """Return what the file holds; raise ConfigError where it can't be read."""
+@lru_cache(maxsize=4)
+def events(config: Path | None) -> tuple[Event, ...]:
+    """Return the events that the TOML file states (``[[events]]``, see collector/user_events.py); () without a file.
+
+    Raises:
+        ConfigError: a file that can't be read, an unknown table, or what can't be an event; names file and key.
+    """
+    if config is None:
+        return ()
+    content = _content(config).get("events", [])
     try:
-        return tomllib.loads(config.read_text(encoding="utf-8"))
+        return read_events(content)
+    except ConfigError as error:
+        raise ConfigError(f"{config}: {error}") from error
+
+
+def _content(config: Path) -> dict[str, Any]:
+    """Return what the file holds; raise ConfigError where it can't be read or has a table that is not known."""
+    try:
+        content = tomllib.loads(config.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"OPTSITE_CONFIG {config} can't be read as TOML: {error}") from error
+    for name in content:
+        if name not in KNOWN_TABLES:
+            raise ConfigError(f"{config}: {name}: no such table; there are {', '.join(KNOWN_TABLES)}")
+    return content
 
 
 def effective(config: Path | None, provider: str, shaping: dict[str, Any]) -> dict[str, Any]:
@@ -67,4 +85,5 @@ def effective(config: Path | None, provider: str, shaping: dict[str, Any]) -> di
             "cap_open_interest_unknown": quality.CAP_OPEN_INTEREST_UNKNOWN,
         },
         "detectors": {detector.name: detector.configuration() for detector in detectors(config)},
+        "events": [to_json(event) for event in events(config)],
     }
