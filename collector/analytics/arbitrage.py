@@ -15,7 +15,6 @@ pays now):
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +25,8 @@ from collector.analytics.terms import Booleans, Floats, Integers
 CENT = 0.005
 RELATIVE = 1e-6
 ROUNDS = 25
+# How many strikes apart the rows stand that tell which of two is at fault.
+LAGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,9 @@ def breaches(
         at_fault[side.row[outside]] = True
         counts["bounds"] += int(outside.sum())
         side = _kept(side, ~outside)
-        ceiling = 1.0 if american else discount
-        for name, find in (("vertical", _vertical), ("butterfly", _butterfly)):
-            bad = _worst_first(side, find, slack, ceiling)
-            at_fault[side.row[bad]] = True
-            counts[name] += int(bad.sum())
-            side = _kept(side, ~bad)
+        for name, place in _worst_first(side, slack, 1.0 if american else discount):
+            at_fault[side.row[place]] = True
+            counts[name] += 1
     parity = _parity(strike, is_call, bid, ask, ~at_fault, forward, spot, discount, slack, american)
     return Breaches(counts["bounds"], counts["vertical"], counts["butterfly"], parity, at_fault)
 
@@ -124,44 +122,54 @@ def _outside(side: Side, forward: float, spot: float, discount: float, slack: fl
     return outside
 
 
-def _vertical(side: Side, slack: float, ceiling: float) -> tuple[Floats, Integers]:
-    """Return the size of each breach between neighbouring strikes, and the two rows of each, shape (b,), (b, 2)."""
-    width = np.diff(side.strike)
+def _vertical(side: Side, slack: float, ceiling: float, lag: int) -> tuple[Floats, Integers]:
+    """Return the size of each breach between strikes ``lag`` apart, and the two rows of each, shape (b,), (b, 2)."""
+    width = side.strike[lag:] - side.strike[:-lag]
     # The dearer leg is the lower strike of calls, the higher one of puts.
-    dear, cheap = (slice(None, -1), slice(1, None)) if side.sign > 0 else (slice(1, None), slice(None, -1))
+    dear, cheap = (slice(None, -lag), slice(lag, None)) if side.sign > 0 else (slice(lag, None), slice(None, -lag))
     falls = side.bid[cheap] - side.ask[dear] - slack
     too_steep = side.bid[dear] - side.ask[cheap] - ceiling * width - slack
     size = np.maximum(falls, too_steep)
     found = np.flatnonzero(size > 0)
-    return size[found], np.stack([found, found + 1], axis=1)
+    return size[found], np.stack([found, found + lag], axis=1)
 
 
-def _butterfly(side: Side, slack: float, _: float) -> tuple[Floats, Integers]:
-    """Return the size of each breach of convexity over three neighbours, and the three rows of each."""
-    if len(side.strike) < 3:
+def _butterfly(side: Side, slack: float, lag: int) -> tuple[Floats, Integers]:
+    """Return the size of each breach of convexity over three strikes ``lag`` apart, and the three rows of each."""
+    if len(side.strike) < 2 * lag + 1:
         return np.zeros(0), np.zeros((0, 3), dtype=np.intp)
-    low, middle, high = side.strike[:-2], side.strike[1:-1], side.strike[2:]
+    low, middle, high = side.strike[: -2 * lag], side.strike[lag:-lag], side.strike[2 * lag :]
     share = (high - middle) / (high - low)
-    size = side.bid[1:-1] - (share * side.ask[:-2] + (1 - share) * side.ask[2:]) - slack
+    size = side.bid[lag:-lag] - (share * side.ask[: -2 * lag] + (1 - share) * side.ask[2 * lag :]) - slack
     found = np.flatnonzero(size > 0)
-    return size[found], np.stack([found, found + 1, found + 2], axis=1)
+    return size[found], np.stack([found, found + lag, found + 2 * lag], axis=1)
 
 
-def _worst_first(
-    side: Side, find: Callable[[Side, float, float], tuple[Floats, Integers]], slack: float, ceiling: float
-) -> Booleans:
-    """Take out the row in the most breaches (of equals the one whose breaches are largest) until none is left."""
+def _worst_first(side: Side, slack: float, ceiling: float) -> list[tuple[str, int]]:
+    """Take out the row that breaks most until none is left; return each with the check that found it.
+
+    Neighbours show whether there is a breach; strikes further apart show whose fault it is. The middle of a butterfly
+    counts for more: one quote is too dear more easily than two are too cheap.
+    """
     bad = np.zeros(side.strike.shape, dtype=bool)
+    taken: list[tuple[str, int]] = []
     for _ in range(ROUNDS):
-        kept = np.flatnonzero(~bad)
-        sizes, rows = find(_kept(side, ~bad), slack, ceiling)
-        if not sizes.size:
+        left, kept = _kept(side, ~bad), np.flatnonzero(~bad)
+        if not _vertical(left, slack, ceiling, 1)[0].size and not _butterfly(left, slack, 1)[0].size:
             break
-        width = rows.shape[1]
-        times = np.bincount(rows.ravel(), minlength=kept.size)
-        weight = np.bincount(rows.ravel(), weights=np.repeat(sizes, width), minlength=kept.size)
-        bad[kept[np.lexsort((weight, times))[-1]]] = True
-    return bad
+        pairs = [_vertical(left, slack, ceiling, lag) for lag in range(1, LAGS + 1)]
+        triples = [_butterfly(left, slack, lag) for lag in range(1, LAGS + 1)]
+        times, weight = np.zeros((2, kept.size)), np.zeros(kept.size)
+        for check, found in enumerate((pairs, triples)):
+            for sizes, rows in found:
+                for column in range(rows.shape[1]):
+                    share = 1.5 if check and column == 1 else 1.0
+                    times[check] += share * np.bincount(rows[:, column], minlength=kept.size)
+                    weight += share * np.bincount(rows[:, column], weights=sizes, minlength=kept.size)
+        worst = int(np.lexsort((weight, times.sum(axis=0)))[-1])
+        bad[kept[worst]] = True
+        taken.append(("vertical" if times[0, worst] else "butterfly", int(kept[worst])))
+    return taken
 
 
 def _parity(
