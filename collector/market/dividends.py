@@ -1,9 +1,10 @@
 """Cash dividends to come: declared ones, and those that a company's habit lets one expect.
 
-A dividend is known by its ex-date. Declared: the source states one ahead. Projected: the regular dividends of the past
-year and a half went ex a steady number of days apart; the next ones are expected at that distance with the last regular
-amount, on sessions. Special dividends are not repeated. Where no past is known the stated yearly rate, in dollars a
-share, is spread over the quarters from a quarter ahead.
+A dividend is known by its ex-date. Declared: the source states one ahead. Projected: the last regular dividends went ex
+a steady number of days apart; the next ones are expected at that distance with the last regular amount, on sessions.
+A habit that missed its turn by half a distance is over. Special dividends are not repeated, nor is one that stands out
+among the regular ones: many feeds call both by one name. Where no habit shows, the stated yearly rate, in dollars a
+share, is spread over the quarters after the last dividend, or after today.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -23,7 +24,15 @@ from collector.market.events import Event
 CADENCES = {30: 12, 91: 4, 182: 2, 365: 1}
 # How far a gap may be from its cadence, as a share of it.
 STEADY = 0.25
-LOOK_BACK = timedelta(days=560)
+# How long after its turn, in distances, a dividend may be late before the habit is taken for over.
+OVERDUE = 0.5
+# The dividends that show a habit, and how far back: two of a yearly one.
+HABIT = 5
+LOOK_BACK = timedelta(days=800)
+# A dividend declared so near an expected one, whatever its amount, is that one.
+SAME_TURN = timedelta(days=10)
+# Times the median of the others beyond which a dividend is a special one.
+STANDS_OUT = 3.0
 SECONDS_A_YEAR = 365 * 86_400
 
 
@@ -55,7 +64,8 @@ def schedule(
     """Return the dividends that go ex after ``as_of`` and not after ``until``, by date.
 
     Args:
-        events: what is known of the ticker; those stated after ``as_of`` are not looked at.
+        events: what is stated of the ticker. One ahead counts if it was stated by ``as_of``, one that went ex by then
+            in any case: sources state those when they are asked, minutes after the quotes' time.
         ticker: canonical.
         as_of: from when.
         until: last ex-date of interest.
@@ -66,33 +76,33 @@ def schedule(
         () where the company is known to pay none (a stated rate of 0), None where nothing is known of dividends.
     """
     today = new_york_date(as_of)
+    # Of several statements on one date the last one counts below, so the newest.
     known = [
         event
-        for event in events
+        for event in sorted(events, key=lambda event: event.known_at)
         if event.ticker == ticker
         and event.kind in ("dividend", "special_dividend")
-        and event.known_at <= as_of
+        and (event.known_at <= as_of or event.date <= today)
         and event.amount is not None
         and event.amount > 0
     ]
-    splits = [event for event in events if event.kind == "split" and event.ticker == ticker and event.amount]
-    declared = {event.date: event.amount for event in known if event.date > today and event.amount}
-    coming = [ExDividend(day, amount, "declared") for day, amount in sorted(declared.items()) if day <= until]
+    ahead: dict[date, dict[str, float]] = {}
+    for event in known:
+        if event.date > today:
+            ahead.setdefault(event.date, {})[event.kind] = event.amount or 0.0
+    coming = [ExDividend(day, sum(by_kind.values()), "declared") for day, by_kind in ahead.items() if day <= until]
+    splits = {event.date: event.amount for event in events if event.kind == "split" and event.ticker == ticker}
     regular = {
         event.date: (event.amount or 0.0) / _split_since(splits, event.date, today)
         for event in known
         if event.kind == "dividend" and event.date > today - LOOK_BACK
     }
-    projected = _projected(sorted(regular.items()), today, until, sessions, dividend_rate)
-    if projected is None:
-        return tuple(coming) if coming or dividend_rate == 0 else None
-    near = timedelta(days=10)
-    return tuple(
-        sorted(
-            coming + [one for one in projected if all(abs(one.date - day) > near for day in declared)],
-            key=lambda one: one.date,
-        )
-    )
+    projected = _projected(_without_specials(sorted(regular.items())), today, until, sessions, dividend_rate)
+    if projected is None and not coming:
+        return None
+    turns = [day for day, by_kind in ahead.items() if "dividend" in by_kind]
+    expected = [one for one in projected or () if all(abs(one.date - day) > SAME_TURN for day in turns)]
+    return tuple(sorted([*coming, *expected], key=lambda one: one.date))
 
 
 def in_years(
@@ -113,27 +123,43 @@ def in_years(
     return tuple(found)
 
 
-def _split_since(splits: Sequence[Event], day: date, today: date) -> float:
+def _split_since(splits: Mapping[date, float | None], day: date, today: date) -> float:
     """Return the product of the split ratios whose first session lies after ``day`` and not after ``today``."""
-    return math.prod(event.amount or 1.0 for event in splits if day < event.date <= today)
+    return math.prod(ratio or 1.0 for first, ratio in splits.items() if day < first <= today)
+
+
+def _without_specials(regular: Sequence[tuple[date, float]]) -> list[tuple[date, float]]:
+    """Leave out what stands out among the last dividends, where there are enough to tell."""
+    last = list(regular[-HABIT:])
+    if len(last) < 3:
+        return last
+    usual = statistics.median(amount for _, amount in last)
+    return [(day, amount) for day, amount in last if amount <= STANDS_OUT * usual]
 
 
 def _projected(
     regular: Sequence[tuple[date, float]], today: date, until: date, sessions: Sessions, dividend_rate: float | None
 ) -> list[ExDividend] | None:
     """Return the dividends that habit or the stated rate lets one expect; None where neither is there."""
-    if len(regular) >= 2:
-        gaps = [(later - earlier).days for (earlier, _), (later, _) in itertools.pairwise(regular)]
-        gap = statistics.median(gaps)
-        cadence = min(CADENCES, key=lambda days: abs(math.log(days / gap)))
-        if abs(gap - cadence) <= STEADY * cadence:
-            last, amount = regular[-1]
+    cadence = _cadence([day for day, _ in regular])
+    if cadence is not None:
+        last, amount = regular[-1]
+        if (today - last).days <= (1.0 + OVERDUE) * cadence:
             return _repeated(last, amount, CADENCES[cadence], today, until, sessions)
     if dividend_rate is None:
         return None
     if dividend_rate <= 0:
         return []
     return _repeated(regular[-1][0] if regular else today, dividend_rate / 4, 4, today, until, sessions)
+
+
+def _cadence(days: Sequence[date]) -> int | None:
+    """Return the key of CADENCES by which ex-dates follow each other; None where they follow none."""
+    if len(days) < 2:
+        return None
+    gap = statistics.median((later - earlier).days for earlier, later in itertools.pairwise(days))
+    nearest = min(CADENCES, key=lambda cadence: abs(math.log(cadence / gap)))
+    return nearest if abs(gap - nearest) <= STEADY * nearest else None
 
 
 def _repeated(last: date, amount: float, a_year: int, today: date, until: date, sessions: Sessions) -> list[ExDividend]:

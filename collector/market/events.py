@@ -145,24 +145,25 @@ def known(
 
     Args:
         ticker: canonical.
-        provider_events: what the provider states; all its statements stay, where it revised one too.
+        provider_events: what the provider states: it answers for its moment itself, minutes after the quotes' time, so
+            all its statements stay.
         user_events: what the user's file states, of any ticker: of one kind and date it replaces the provider's.
-        as_of: what was stated later is not returned.
+        as_of: what the file and this list say was stated later is not returned.
 
     This file's own facts join them from the New York date of ``as_of`` on, where neither states that kind and date.
     """
-    by_user = _known_of(ticker, user_events, as_of)
+    by_user = [event for event in _of(ticker, user_events) if event.known_at <= as_of]
     stated = {_key(event) for event in by_user}
-    by_provider = [event for event in _known_of(ticker, provider_events, as_of) if _key(event) not in stated]
+    by_provider = [event for event in _of(ticker, provider_events) if _key(event) not in stated]
     stated |= {_key(event) for event in by_provider}
-    listed = _known_of(ticker, market_events(new_york_date(as_of), date.max), as_of)
-    own = [event for event in listed if _key(event) not in stated]
+    listed = market_events(new_york_date(as_of), date.max)
+    own = [event for event in listed if event.known_at <= as_of and _key(event) not in stated]
     return tuple(sorted([*by_user, *by_provider, *own], key=lambda event: (event.date, event.kind, event.known_at)))
 
 
-def _known_of(ticker: str, events: Sequence[Event], as_of: datetime) -> list[Event]:
-    """Return the events of the ticker and of the whole market that were stated by ``as_of``."""
-    return [event for event in events if event.ticker in (None, ticker) and event.known_at <= as_of]
+def _of(ticker: str, events: Sequence[Event]) -> list[Event]:
+    """Return the events of the ticker and of the whole market."""
+    return [event for event in events if event.ticker in (None, ticker)]
 
 
 def _key(event: Event) -> tuple[EventKind, str | None, date]:

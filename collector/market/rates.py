@@ -107,10 +107,11 @@ def from_yields(yields: Sequence[TreasuryYield]) -> RateCurve:
     """
     if not yields:
         raise RateError("rates: no yields to make a curve of")
+    days = {one.days for one in yields}
+    if len(days) < len(yields) or min(days) <= 0:
+        raise RateError("rates: each maturity must be above 0 days and stated once")
     points = sorted((one.days / DAYS_A_YEAR, continuous(one)) for one in yields)
     tenors = tuple(tenor for tenor, _ in points)
-    if len(set(tenors)) < len(tenors) or tenors[0] <= 0:
-        raise RateError("rates: each maturity must be above 0 days and stated once")
     newest = max(one.date for one in yields)
     return RateCurve(yields[0].source, newest, tenors, tuple(rate for _, rate in points))
 
@@ -120,6 +121,8 @@ def continuous(quoted: TreasuryYield) -> float:
     rate = _checked(quoted.rate, f"{quoted.source} {quoted.days} days")
     if quoted.basis == "discount":
         price = 1.0 - rate * quoted.days / BANK_YEAR
+        if price <= 0:
+            raise RateError(f"rate {rate:g} ({quoted.source} {quoted.days} days): a discount that leaves no price")
         return -math.log(price) * DAYS_A_YEAR / quoted.days
     if quoted.basis == "bond_equivalent":
         return 2.0 * math.log1p(rate / 2.0)

@@ -118,9 +118,12 @@ class TestKnown:
         assert max(event.date for event in known("ZZTA", [], [], before)) == date(2027, 1, 27)
         after = in_new_york("2025-09-05T13:30")
         assert max(event.date for event in known("ZZTA", [], [], after)) == date(2028, 1, 26)
-        assert known("ZZTA", [earnings(date(2024, 3, 1), NOON)], [earnings(date(2024, 3, 1), NOON)], before)[
-            0
-        ].kind != ("earnings")
+        later = earnings(date(2026, 10, 22), before + timedelta(minutes=1))
+        assert later not in known("ZZTA", [], [later], before)
+
+    def test_what_the_provider_states_when_asked_stays_though_quotes_are_older(self) -> None:
+        asked = earnings(date(2026, 10, 22), NOON + timedelta(minutes=15))
+        assert asked in known("ZZTA", [asked], [], NOON)
 
     def test_a_release_that_was_moved_is_known_from_the_notice_of_its_new_date(self) -> None:
         def releases(day: date) -> list[date]:
