@@ -5,6 +5,10 @@ two-sided strike of least |C - P|; the deviation is 1.25 times that strike's str
 about 0.8 standard deviations of the tenor), at least 5 %. Without such a strike the reference is the spot and the
 deviation 5 %.
 
+Where volatilities were computed their evidence counts too: the forward behind them is the reference, rows that break
+no-arbitrage bounds and strikes whose call and put disagree on volatility lower the grade. The vendor's own volatility
+is compared as a fact and lowers nothing: it is the vendor's.
+
 The cut-offs were tuned on recorded chains: every chain recorded in the session at 7 days and more is A or B, every
 chain recorded before the feed serves quotes is F.
 """
@@ -33,17 +37,19 @@ MINIMUM_CONTRACTS = 4
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """What a grade asks for: at least this two-sided share, at most this median relative spread."""
+    """What a grade asks for: at least this two-sided share and band overlap, at most this spread and share at fault."""
 
     grade: str
     two_sided_share: float
     median_relative_spread: float
+    at_fault_share: float = 1.0
+    band_overlap_share: float = 0.0
 
 
 CUT_OFFS = (
-    CutOff("A", 0.95, 0.05),
-    CutOff("B", 0.80, 0.15),
-    CutOff("C", 0.60, 0.25),
+    CutOff("A", 0.95, 0.05, 0.10, 0.90),
+    CutOff("B", 0.80, 0.15, 0.40, 0.60),
+    CutOff("C", 0.60, 0.25, 0.60, 0.30),
     CutOff("D", 0.40, 0.50),
     CutOff("E", 0.10, 1.00),
 )
@@ -79,16 +85,37 @@ class Quotes:
     flagged: BoolArray
 
 
-def grade(quotes: Quotes, spot: float | None, moment: QuoteMoment) -> Quality:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What computing a chain's volatilities showed of its quotes.
+
+    Attributes:
+        forward: the chain's forward, None where none was found.
+        at_fault: shape (n,), rows that break no-arbitrage bounds across the spreads.
+        band_overlap_share: see exports/documents.py, None without strikes to tell by.
+        implied_volatility, vendor_implied_volatility: shape (n,), decimal per year, NaN for null.
+    """
+
+    forward: float | None
+    at_fault: BoolArray
+    band_overlap_share: float | None
+    implied_volatility: FloatArray
+    vendor_implied_volatility: FloatArray
+
+
+def grade(quotes: Quotes, spot: float | None, moment: QuoteMoment, evidence: Evidence | None = None) -> Quality:
     """Grade one chain.
 
     Args:
         quotes: its columns.
         spot: the underlying's price as stated, None where it is not.
         moment: when the quotes were made and when they came.
+        evidence: what its volatilities show; without it the quotes alone are judged.
     """
     regular = ~quotes.adjusted
     reference, source, deviation = reference_price(quotes, spot)
+    if evidence is not None and evidence.forward is not None:
+        reference, source = evidence.forward, "forward"
     near = np.zeros(len(regular), dtype=bool)
     if reference is not None:
         near = regular & (np.abs(np.log(quotes.strike / reference)) <= deviation)
@@ -111,6 +138,7 @@ def grade(quotes: Quotes, spot: float | None, moment: QuoteMoment) -> Quality:
         "open_interest_known": known,
         "adjusted": int(quotes.adjusted.sum()),
         "flagged_rows": int((quotes.flagged & regular).sum()),
+        **_evident(evidence, near, two_sided),
     }
     quoted, reasons = _by_quotes(facts, share, spread)
     worst, caps = _caps(moment, age, known)
@@ -136,6 +164,23 @@ def reference_price(quotes: Quotes, spot: float | None) -> tuple[float | None, s
     return None, None, MINIMUM_DEVIATION
 
 
+def _evident(evidence: Evidence | None, near: BoolArray, two_sided: BoolArray) -> dict[str, Any]:
+    """Return the facts that rest on volatilities."""
+    if evidence is None:
+        names = ("at_fault", "at_fault_share", "band_overlap_share", "vendor_difference", "vendor_compared")
+        return dict.fromkeys(names)
+    at_fault, quoted = int((evidence.at_fault & two_sided).sum()), int(two_sided.sum())
+    difference = np.abs(evidence.implied_volatility - evidence.vendor_implied_volatility)[near]
+    compared = difference[np.isfinite(difference)]
+    return {
+        "at_fault": at_fault,
+        "at_fault_share": at_fault / quoted if quoted else None,
+        "band_overlap_share": evidence.band_overlap_share,
+        "vendor_difference": float(np.median(compared)) if compared.size else None,
+        "vendor_compared": int(compared.size),
+    }
+
+
 def _by_quotes(facts: dict[str, Any], share: float | None, spread: float | None) -> tuple[str, list[str]]:
     """Return the grade that the quotes alone earn, and what lowered it."""
     if facts["contracts"] == 0:
@@ -146,18 +191,27 @@ def _by_quotes(facts: dict[str, Any], share: float | None, spread: float | None)
         return "F", ["no_reference_price"]
     if share is None or spread is None or facts["two_sided"] == 0:
         return "F", ["no_two_sided_quotes"]
+    # Without strikes or rows to tell by, what volatilities would show speaks neither for the chain nor against it.
+    at_fault = facts["at_fault_share"] or 0.0
+    overlap = 1.0 if facts["band_overlap_share"] is None else facts["band_overlap_share"]
     earned = "F"
     for cut in CUT_OFFS:
-        if share >= cut.two_sided_share and spread <= cut.median_relative_spread:
+        if (
+            share >= cut.two_sided_share
+            and spread <= cut.median_relative_spread
+            and at_fault <= cut.at_fault_share
+            and overlap >= cut.band_overlap_share
+        ):
             earned = cut.grade
             break
     best = CUT_OFFS[0]
-    reasons = []
-    if share < best.two_sided_share:
-        reasons.append("few_two_sided_quotes")
-    if spread > best.median_relative_spread:
-        reasons.append("wide_spreads")
-    return earned, reasons
+    lowered = {
+        "few_two_sided_quotes": share < best.two_sided_share,
+        "wide_spreads": spread > best.median_relative_spread,
+        "many_breaches": at_fault > best.at_fault_share,
+        "sides_disagree": overlap < best.band_overlap_share,
+    }
+    return earned, [reason for reason, holds in lowered.items() if holds]
 
 
 def _caps(moment: QuoteMoment, age: float, open_interest_known: bool) -> tuple[str, list[str]]:

@@ -120,7 +120,11 @@ def load_index(content: bytes) -> Index:
         sequences = [*told["columns"].values(), told["offset"], told["length"]]
         if any(len(values) != count for values in sequences):
             raise ValueError(f"columns of uneven length for {count} records")
-        columns = {name: _column(document, name, told["columns"][name]) for name in document.index}
+        # What an earlier version wrote lacks the columns that came since: null there, until the next export.
+        absent = [None] * count
+        if missing := [name for name in document.identity if name not in told["columns"]]:
+            raise KeyError(missing[0])
+        columns = {name: _column(document, name, told["columns"].get(name, absent)) for name in document.index}
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise IndexReadError(f"not an index ({type(error).__name__}: {error})") from None
     return Index(document.name, told["generation"], count, told["errors"], columns, told["offset"], told["length"])

@@ -69,6 +69,8 @@ def test_all_that_shapes_the_numbers_is_in_it_and_in_its_hash(tmp_path: Path) ->
         "grade": "A",
         "two_sided_share": 0.95,
         "median_relative_spread": 0.05,
+        "at_fault_share": 0.10,
+        "band_overlap_share": 0.90,
     }
     moved = written(tmp_path, "[detectors.unusual_activity]\nmin_premium = 123456.0\n")
     hashes = {

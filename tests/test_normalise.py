@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from collector.market.calendar import exchange_sessions
+from collector.market.rates import constant
 from collector.normalise import NormalisedTicker, normalise
-from collector.pipeline.analyse import Fetched, full_record, grade_chains, staged_contracts
+from collector.pipeline.analyse import Analysis, Fetched, analyse, full_record, normalise_fetched, staged_contracts
 from collector.providers.base import ContractQuote, OptionChain
 from collector.providers.recorded import RecordedProvider
 from tests.providers.recorded_files import contract as body_contract
@@ -285,6 +286,11 @@ class Exchange:
         return exchange_sessions()
 
 
+def analysed(fetched: Fetched) -> Analysis:
+    normalised = normalise_fetched(fetched, Exchange(), None)  # type: ignore[arg-type]
+    return analyse(normalised, fetched.events, constant(0.04), exchange_sessions())
+
+
 WILD = (
     contract(bid=math.nan, ask=math.inf, last_price=-math.inf, change=math.nan, vendor_implied_volatility=math.inf),
     contract("put", vendor_delta=math.nan, vendor_implied_volatility=math.nan, bid=None, ask=None),
@@ -298,7 +304,7 @@ WILD = (
 @pytest.mark.parametrize("price", [None, 0.0, 100.0])
 def test_neither_nan_nor_infinity_leaves_in_a_record(made: OptionChain, price: float | None) -> None:
     fetched = Fetched("ZZTA", quote(price=price), (EXPIRATION,), [made])
-    analysis = grade_chains(fetched, Exchange(), None)  # type: ignore[arg-type]
+    analysis = analysed(fetched)
     record = full_record(fetched, analysis, "yahoo")
     json.dumps(record, allow_nan=False, default=str)
     staged = staged_contracts(analysis)
@@ -308,7 +314,7 @@ def test_neither_nan_nor_infinity_leaves_in_a_record(made: OptionChain, price: f
 
 def test_a_chain_without_spot_and_quotes_is_unusable_and_says_why() -> None:
     fetched = Fetched("ZZTA", quote(price=0.0), (EXPIRATION,), [dark_chain()])
-    record = full_record(fetched, grade_chains(fetched, Exchange(), None), "yahoo")  # type: ignore[arg-type]
+    record = full_record(fetched, analysed(fetched), "yahoo")
     (made,) = record["chains"]
     assert (made["grade"], made["grade_reasons"][0]) == ("F", "no_reference_price")
     assert record["feature"]["volume"] is None
@@ -318,7 +324,7 @@ def test_a_chain_without_spot_and_quotes_is_unusable_and_says_why() -> None:
 def test_the_moment_of_the_record_is_the_newest_of_its_chains() -> None:
     later = live_chain(expiration=date(2026, 5, 15), stamp=STAMP + timedelta(minutes=1))
     fetched = Fetched("ZZTA", quote(), (EXPIRATION, date(2026, 5, 15)), [live_chain(), later])
-    record = full_record(fetched, grade_chains(fetched, Exchange(), None), "yahoo")  # type: ignore[arg-type]
+    record = full_record(fetched, analysed(fetched), "yahoo")
     assert record["as_of"] == "2026-03-24T16:46:00+00:00"
     assert record["recorded_at"] == "2026-03-24T17:01:00+00:00"
     assert [made["grade"] for made in record["chains"]] == ["A", "A"]

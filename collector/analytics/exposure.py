@@ -43,6 +43,19 @@ class Holdings:
     charm: Floats
     held: Floats
 
+    def of(self, rows: Booleans) -> Holdings:
+        """Return some of the rows."""
+        return Holdings(
+            self.chain[rows],
+            self.sign[rows],
+            self.strike[rows],
+            self.sigma[rows],
+            self.gamma[rows],
+            self.vanna[rows],
+            self.charm[rows],
+            self.held[rows],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StrikeExposures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -13,16 +14,28 @@ import numpy as np
 import pandas as pd
 
 from collector.analytics.open_interest import ticker_totals
-from collector.analytics.realised_volatility import WINDOW, realised_volatility
+from collector.analytics.range_volatility import Sessions, range_volatilities
+from collector.analytics.realised_volatility import WINDOW, realised_volatility, rolling_realised_volatility
+from collector.analytics.term_structure import term_structure
+from collector.analytics.volatility_cone import volatility_cone
+from collector.analytics.volatility_features import ChainsView, volatility_features
+from collector.analytics.volatility_rank import volatility_rank
 from collector.market.calendar import exchange_sessions
 from collector.providers.base import Bar, Event
 from exports.documents import CHAIN_TOTALS, FEATURE_FIELDS
 
 RETURN_SESSIONS = (1, 5, 20)
+WINDOWS = (10, WINDOW, 60)
+# Sessions of bars behind the cone and the rank: a year of windows, and the longest window before them.
+LONG_WINDOW = 252 + 121
 
 _NAMES = tuple(field.name for field in FEATURE_FIELDS)
 # The figures between price and next_earnings_confirmed are this module's; the rest names the scan and is added there.
-COMPUTED_HERE = _NAMES[_NAMES.index("price") : _NAMES.index("next_earnings_confirmed") + 1]
+COMPUTED_HERE = _NAMES[_NAMES.index("price") : _NAMES.index("implied_earnings_expiration") + 1]
+
+# What stands on the history of implied volatility is put in by who has it: the join.
+RANKED_LATER = tuple(name for name in _NAMES if name.startswith("iv_rank") or name == "iv_percentile")
+NO_CHAINS = ChainsView((), term_structure(np.zeros(0), np.zeros(0)), None, None, 0, None)
 
 Figure = tuple[Any, str | None]
 
@@ -39,6 +52,7 @@ def features(
     events: Sequence[Event],
     as_of: datetime,
     price_time: datetime | None = None,
+    chains: ChainsView | None = None,
 ) -> dict[str, Any]:
     """Return the figures of one ticker, each None with its reason where it cannot be known.
 
@@ -53,6 +67,7 @@ def features(
         events: what is known by now of the ticker and of the whole market.
         as_of: moment that the figures stand for.
         price_time: the spot's own time.
+        chains: what the usable chains' volatilities came to; None where there is none.
 
     Returns:
         Every name of COMPUTED_HERE, and ``reasons``. Dates and times are objects, not text.
@@ -69,10 +84,21 @@ def features(
     figures |= _option_figures(contracts)
     figures["expirations_used"] = (expirations_used, None)
     figures["expirations_listed"] = (expirations_listed, "not_stated")
+    partial = None if expirations_listed is None else expirations_used < expirations_listed
+    figures["partial"] = (partial, "not_stated")
     figures |= _next_earnings(ticker, events, market_date, as_of)
+    figures |= volatility_features(chains or NO_CHAINS, figures["volatility_cone"][0])
+    figures["volatility_risk_premium"] = _difference(figures, "iv_30d", f"realised_volatility_{WINDOW}d")
+    figures |= dict.fromkeys(RANKED_LATER, (None, "short_history"))
     record = {name: value for name, (value, _) in figures.items()}
     record["reasons"] = {name: reason for name, (value, reason) in figures.items() if value is None}
     return record
+
+
+def _difference(figures: Mapping[str, Figure], name: str, less: str) -> Figure:
+    """Return one figure less another, None with the reason of the one that is missing."""
+    (value, reason), (other, other_reason) = figures[name], figures[less]
+    return (None, reason or other_reason) if value is None or other is None else (value - other, None)
 
 
 def _option_figures(contracts: pd.DataFrame) -> dict[str, Figure]:
@@ -111,23 +137,51 @@ def _history(
 ) -> dict[str, Figure]:
     days = _sessions_before(market_date, WINDOW + 1)
     end = bisect_left(bars, market_date, key=lambda bar: bar.date)
-    by_date = {bar.date: bar for bar in bars[max(end - 2 * WINDOW, 0) : end + 1] if bar.date <= market_date}
+    by_date = {bar.date: bar for bar in bars[max(end - LONG_WINDOW - 10, 0) : end + 1] if bar.date <= market_date}
     figures: dict[str, Figure] = {}
     for count in RETURN_SESSIONS:
         figures[f"return_{count}d"] = _return(spot, by_date, (*days[-count:], market_date), splits)
+    closed = _closed_sessions(by_date, market_date, as_of)
+    figures |= _underlying_volatility(closed, "short_history" if by_date else "no_history")
+    last = closed[-1] if closed else None
+    missing = "short_history" if by_date else "no_history"
+    figures["underlying_volume"] = (None, missing) if last is None else (last.volume, "not_stated")
+    return figures
+
+
+def _closed_sessions(by_date: Mapping[date, Bar], market_date: date, as_of: datetime) -> tuple[Bar | None, ...]:
+    """Return the bars of the last closed sessions, oldest first, None where one is missing."""
+    days = _sessions_before(market_date, LONG_WINDOW)
     close = _close_of(market_date)
     if market_date in by_date and close is not None and close <= as_of:
         days = (*days[1:], market_date)
-    lacking = "short_history" if by_date else "no_history"
-    window = [by_date.get(day) for day in days]
-    volatility, reason = realised_volatility(
-        np.array([math.nan if bar is None or bar.close is None else bar.close for bar in window]),
-        np.array([1.0 if bar is None else bar.split_factor for bar in window]),
-    )
-    figures[f"realised_volatility_{WINDOW}d"] = (volatility, reason and lacking)
-    last = window[-1] if window else None
-    figures["underlying_volume"] = (None, lacking) if last is None else (last.volume, "not_stated")
+    return tuple(by_date.get(day) for day in days)
+
+
+def _underlying_volatility(sessions: Sequence[Bar | None], missing: str) -> dict[str, Figure]:
+    """Return realised volatilities, their rank and their cone, of sessions oldest first."""
+    prices = {
+        name: np.array([_price(bar, name) for bar in sessions], dtype=np.float64)
+        for name in ("open", "high", "low", "close")
+    }
+    factors = np.array([1.0 if bar is None else bar.split_factor for bar in sessions])
+    figures: dict[str, Figure] = {}
+    for window in WINDOWS:
+        value, reason = realised_volatility(prices["close"], factors, window)
+        figures[f"realised_volatility_{window}d"] = (value, reason and missing)
+    ranges = range_volatilities(Sessions(**prices, split_factor=factors), WINDOW)
+    for name, (value, reason) in ranges.items():
+        figures[f"{name}_{WINDOW}d"] = (value, missing if reason == "short_history" else reason)
+    rolled = rolling_realised_volatility(prices["close"], factors, WINDOW)
+    rank = volatility_rank(rolled[:-1], figures[f"realised_volatility_{WINDOW}d"][0], missing)
+    figures["realised_volatility_rank"] = (rank.rank, missing if rank.reason == "short_history" else rank.reason)
+    figures["volatility_cone"] = ([asdict(row) for row in volatility_cone(prices["close"], factors)], None)
     return figures
+
+
+def _price(bar: Bar | None, name: str) -> float:
+    value = None if bar is None else getattr(bar, name)
+    return math.nan if value is None else value
 
 
 def _return(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,27 +13,32 @@ import pandas as pd
 
 from collector import quality
 from collector.analytics.features import features
+from collector.analytics.greeks import GREEK_NAMES
 from collector.analytics.open_interest import chain_totals
-from collector.normalise import ChainHead, NormalisedTicker, normalise
+from collector.analytics.term_structure import term_structure
+from collector.analytics.volatility_features import ChainPoint, ChainsView
+from collector.market.calendar import Sessions, exchange_sessions, new_york_date
+from collector.market.rates import RateCurve
+from collector.normalise import NormalisedTicker, normalise
+from collector.pipeline.chain_figures import TickerFigures, ticker_figures
+from collector.pipeline.volatility import (
+    COMPUTED,
+    IV_NAMES,
+    SECONDS_A_YEAR,
+    Columns,
+    Volatility,
+    columns,
+    compute,
+    evidence,
+    row_reasons,
+)
 from collector.providers.base import Bar, Event, OptionChain, Provider, Quote
 from collector.providers.feeds import joined
 
-# What the chain's own record says of fields that this version does not compute.
-NOT_COMPUTED = ("forward", "forward_source", "rate", "discount_factor", "atm_iv")
-CONTRACT_NOT_COMPUTED = (
-    "bid_iv",
-    "implied_volatility",
-    "ask_iv",
-    "delta",
-    "gamma",
-    "theta",
-    "vega",
-    "rho",
-    "vanna",
-    "charm",
-)
 # Columns that many feeds never state: told once a chain.
 OFTEN_UNSTATED = ("bid_size", "ask_size", "vendor_implied_volatility", "vendor_delta", "in_the_money")
+BAR_FIELDS = tuple(one.name for one in fields(Bar))
+EVENT_FIELDS = tuple(one.name for one in fields(Event))
 # Flags against a row's quote; that a contract did not trade today is no fault of its quote.
 QUOTE_FAULTS = frozenset({"no_bid", "no_ask", "crossed", "negative_price"})
 
@@ -63,16 +68,43 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A ticker's chains, normalised and graded; ``grades`` belong to ``normalised.chains``."""
+    """A ticker's chains: normalised, their volatilities, grades and figures, in the order of ``normalised.chains``."""
 
     normalised: NormalisedTicker
+    held: Columns
+    found: Volatility | None
     grades: tuple[quality.Quality, ...]
+    figures: TickerFigures
+
+    @property
+    def usable(self) -> tuple[bool, ...]:
+        """Whether each chain's grade lets it into the ticker's figures."""
+        return tuple(quality.is_usable(graded.grade) for graded in self.grades)
 
 
-def grade_chains(fetched: Fetched, provider: Provider, earlier: pd.DataFrame | None) -> Analysis:
-    """Normalise and grade what came."""
-    normalised = normalise(fetched.ticker, fetched.chains, fetched.quote, provider.sessions(), provider.delay, earlier)
-    return Analysis(normalised, _grades(normalised))
+def normalise_fetched(fetched: Fetched, provider: Provider, earlier: pd.DataFrame | None) -> NormalisedTicker:
+    """Normalise what came."""
+    return normalise(fetched.ticker, fetched.chains, fetched.quote, provider.sessions(), provider.delay, earlier)
+
+
+def analyse(normalised: NormalisedTicker, events: Sequence[Event], curve: RateCurve, sessions: Sessions) -> Analysis:
+    """Compute a ticker's volatilities, grade its chains, and compute what stands on both.
+
+    Args:
+        normalised: the ticker.
+        events: what is known of it.
+        curve: rates for where the quotes show none.
+        sessions: the calendar that it trades by.
+    """
+    held = columns(normalised)
+    by_quotes = _grades(normalised, held, None)
+    found = compute(normalised, held, by_quotes, curve, events, sessions)
+    grades = by_quotes if found is None else _grades(normalised, held, found)
+    known = [bool(graded.facts["open_interest_known"]) for graded in grades]
+    reasons = [graded.reasons[0] if graded.reasons else "no_usable_chain" for graded in by_quotes]
+    usable = [quality.is_usable(graded.grade) for graded in grades]
+    figures = ticker_figures(normalised, held, found, reasons, known, usable)
+    return Analysis(normalised, held, found, grades, figures)
 
 
 def bare_record(
@@ -96,6 +128,8 @@ def bare_record(
         "feature": None,
         "bars": [],
         "events": [],
+        "rates": [],
+        "rate_curve": None,
         "rejections": {},
     }
 
@@ -109,17 +143,16 @@ def full_record(fetched: Fetched, analysis: Analysis, feed: str) -> dict[str, An
     record["not_recorded"] = [day.isoformat() for day in fetched.not_recorded]
     record["not_asked"] = [day.isoformat() for day in fetched.not_asked]
     record["failed_expirations"] = {day.isoformat(): reason for day, reason in fetched.failed.items()}
-    record["bars"] = [asdict(bar) for bar in fetched.bars]
-    record["events"] = [asdict(event) for event in fetched.events]
+    # Flat objects: asdict would copy each of them deeply.
+    record["bars"] = [{name: getattr(bar, name) for name in BAR_FIELDS} for bar in fetched.bars]
+    record["events"] = [{name: getattr(event, name) for name in EVENT_FIELDS} for event in fetched.events]
     heads = analysis.normalised.chains
     if not heads:
         record["outcome"], record["reason"], record["detail"] = _without_chains(analysis.normalised.rejections)
         return record
     newest = max((head.moment for head in heads), key=lambda moment: (moment.as_of, moment.quote_time))
     record["as_of"], record["market_date"] = newest.as_of.isoformat(), newest.market_date.isoformat()
-    record["chains"] = [
-        _chain_row(analysis.normalised, head, graded) for head, graded in zip(heads, analysis.grades, strict=True)
-    ]
+    record["chains"] = [_chain_row(analysis, place) for place in range(len(heads))]
     record["feature"] = _feature(fetched, analysis)
     return record
 
@@ -153,6 +186,7 @@ def _feature(fetched: Fetched, analysis: Analysis) -> dict[str, Any]:
         expirations_listed=len(fetched.expirations) or None,
         events=fetched.events,
         as_of=newest.as_of,
+        chains=_view(analysis, _years_to_earnings(fetched, newest.as_of)),
     )
     return {
         **computed,
@@ -163,33 +197,139 @@ def _feature(fetched: Fetched, analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _grades(normalised: NormalisedTicker) -> tuple[quality.Quality, ...]:
-    """Grade the chains of a ticker."""
-    frame = normalised.contracts
-    numbers = {name: frame[name].to_numpy(dtype=float) for name in ("strike", "bid", "ask", "mid", "open_interest")}
-    is_call = (frame["option_type"] == "call").to_numpy(dtype=bool)
-    adjusted = frame["adjusted"].to_numpy(dtype=bool)
-    faults = np.array([not QUOTE_FAULTS.isdisjoint(flags) for flags in frame["flags"]], dtype=bool)
+def _years_to_earnings(fetched: Fetched, as_of: datetime) -> float | None:
+    """Return the years to the next release; one without a time is taken for after the close of its day."""
+    moments = []
+    for event in fetched.events:
+        if event.kind != "earnings" or event.ticker != fetched.ticker:
+            continue
+        session = exchange_sessions().session(event.date) if event.time is None else None
+        moment = event.time or (session.close if session else None)
+        if moment is not None and moment > as_of:
+            moments.append(moment)
+    return (min(moments) - as_of).total_seconds() / SECONDS_A_YEAR if moments else None
+
+
+def _grades(normalised: NormalisedTicker, held: Columns, found: Volatility | None) -> tuple[quality.Quality, ...]:
+    """Grade the chains of a ticker, by their quotes and, where there are any, by their volatilities."""
+    faults = np.array([not QUOTE_FAULTS.isdisjoint(flags) for flags in normalised.contracts["flags"]], dtype=bool)
     grades = []
-    for head in normalised.chains:
+    for place, head in enumerate(normalised.chains):
         rows = slice(head.start, head.stop)
         quotes = quality.Quotes(
-            is_call=is_call[rows],
-            adjusted=adjusted[rows],
+            strike=held.strike[rows],
+            is_call=held.is_call[rows],
+            bid=held.bid[rows],
+            ask=held.ask[rows],
+            mid=held.mid[rows],
+            open_interest=held.open_interest[rows],
+            adjusted=held.adjusted[rows],
             flagged=faults[rows],
-            **{name: column[rows] for name, column in numbers.items()},
         )
-        grades.append(quality.grade(quotes, head.underlying.price, head.moment))
+        grades.append(quality.grade(quotes, head.underlying.price, head.moment, evidence(found, place, head, held)))
     return tuple(grades)
 
 
-def _chain_row(normalised: NormalisedTicker, head: ChainHead, graded: quality.Quality) -> dict[str, Any]:
+def _points(analysis: Analysis) -> list[ChainPoint]:
+    """Return what the usable chains bring to the ticker's figures, by tenor."""
+    points = []
+    for place in analysis.figures.order:
+        if not analysis.usable[place] or analysis.found is None:
+            continue
+        head, figures = analysis.normalised.chains[place], analysis.figures.chains[place]
+        points.append(
+            ChainPoint(
+                expiration=head.expiration,
+                root=head.root,
+                tenor=float(analysis.found.computed.terms.tenor[analysis.found.chains.index(place)]),
+                grade=analysis.grades[place].grade,
+                atm_iv=figures.atm_iv,
+                by_delta=figures.by_delta,
+                straddle=figures.straddle,
+                max_pain=figures.max_pain,
+                relative_spread=analysis.grades[place].facts["median_relative_spread"],
+                spread_in_volatility=figures.liquidity.get("spread_in_volatility"),
+            )
+        )
+    return points
+
+
+def _view(analysis: Analysis, release: float | None) -> ChainsView:
+    """Return the usable chains of a ticker as its figures look at them."""
+    points = _points(analysis)
+    tenor = np.array([point.tenor for point in points], dtype=np.float64)
+    sigma = np.array([np.nan if point.atm_iv is None else point.atm_iv for point in points], dtype=np.float64)
+    spots = analysis.found.computed.terms.spot if analysis.found else np.zeros(0)
+    spots = spots[np.isfinite(spots)]
+    exposed = {analysis.normalised.chains[place].expiration for place in analysis.figures.exposed}
+    return ChainsView(
+        points=tuple(points),
+        term=term_structure(tenor, sigma),
+        spot=float(spots[0]) if spots.size else None,
+        exposure=analysis.figures.exposure,
+        exposed=len(exposed),
+        release=release,
+    )
+
+
+def _terms(analysis: Analysis, place: int, reasons: dict[str, str]) -> dict[str, Any]:
+    """Return a chain's terms as its row holds them; note why one is null."""
+    found = analysis.found
+    names = ("spot", "forward", "forward_source", "rate", "rate_source", "discount_factor", "theta_convention")
+    row: dict[str, Any] = dict.fromkeys(names) | {"dividends": []}
+    if found is None or place not in found.chains:
+        why = analysis.grades[place].reasons
+        reasons |= dict.fromkeys((*names, *(f"contracts.{name}" for name in COMPUTED)), why[0] if why else "no_forward")
+        return row
+    number, terms = found.chains.index(place), found.computed.terms
+    settles = analysis.normalised.chains[place].settlement.time
+    row |= {
+        "rate": float(terms.rate[number]),
+        "rate_source": found.computed.rate_source[number],
+        "discount_factor": float(terms.discount[number]),
+        "theta_convention": "spot_fixed" if terms.american[number] else "forward_fixed",
+        "dividends": _dividends(found, number, settles),
+    }
+    for name, value in (("spot", float(terms.spot[number])), ("forward", float(terms.forward[number]))):
+        row[name] = value if np.isfinite(value) else None
+        if row[name] is None:
+            reasons[name] = "no_forward"
+    row["forward_source"] = found.computed.forward_source[number]
+    if row["forward_source"] is None:
+        reasons["forward_source"] = "no_forward"
+    return row
+
+
+def _dividends(found: Volatility, number: int, settles: datetime) -> list[dict[str, Any]]:
+    """Return the cash dividends that a chain was valued with."""
+    used = found.computed.terms.dividends[number]
+    if found.computed.dividend_source == "implied" or found.dividends is None:
+        tenor = float(found.computed.terms.tenor[number])
+        return [
+            {
+                "date": new_york_date(settles - timedelta(days=365 * (tenor - one.time))).isoformat(),
+                "amount": one.amount,
+                "source": "implied",
+            }
+            for one in used
+        ]
+    return [
+        {"date": one.date.isoformat(), "amount": one.amount, "source": one.source}
+        for one in found.dividends[: len(used)]
+    ]
+
+
+def _chain_row(analysis: Analysis, place: int) -> dict[str, Any]:
     """Return the chain's row, JSON-ready, without what the whole scan shares."""
-    totals, reasons = chain_totals(normalised.contracts.iloc[head.start : head.stop])
-    reasons = {f"totals.{name}": reason for name, reason in reasons.items()}
-    reasons.update(dict.fromkeys(NOT_COMPUTED, "not_computed"))
-    reasons.update({f"contracts.{name}": "not_computed" for name in CONTRACT_NOT_COMPUTED})
+    normalised, head, graded = analysis.normalised, analysis.normalised.chains[place], analysis.grades[place]
     rows = normalised.contracts.iloc[head.start : head.stop]
+    totals, total_reasons = chain_totals(rows)
+    figures = analysis.figures.chains[place]
+    reasons = {f"totals.{name}": reason for name, reason in total_reasons.items()}
+    terms = _terms(analysis, place, reasons)
+    reasons |= figures.reasons
+    if figures.atm_iv is None:
+        reasons.setdefault("atm_iv", graded.reasons[0] if graded.reasons else "no_forward")
     reasons.update({f"contracts.{name}": "not_stated" for name in OFTEN_UNSTATED if rows[name].isna().all()})
     if head.underlying.price is None:
         reasons["underlying_price"] = "no_spot"
@@ -208,6 +348,9 @@ def _chain_row(normalised: NormalisedTicker, head: ChainHead, graded: quality.Qu
         "exercise_style": head.settlement.style,
         "underlying_price": head.underlying.price,
         "underlying_time": head.underlying.time.isoformat() if head.underlying.time else None,
+        **terms,
+        "atm_iv": figures.atm_iv,
+        "analytics": figures.analytics,
         "totals": totals,
         "grade": graded.grade,
         "grade_reasons": list(graded.reasons),
@@ -236,6 +379,7 @@ def staged_contracts(analysis: Analysis) -> pd.DataFrame:
         return localised
 
     frame = analysis.normalised.contracts.drop(columns=["ticker"])
+    computed, flags, reasons = _computed_columns(analysis)
     prices = [np.nan if head.underlying.price is None else head.underlying.price for head in heads]
     return frame.assign(
         expiration=spread([head.expiration for head in heads], "datetime64[s]"),
@@ -245,6 +389,26 @@ def staged_contracts(analysis: Analysis) -> pd.DataFrame:
         dte=spread([head.dte for head in heads], "int64"),
         grade=spread([graded.grade for graded in analysis.grades], "object"),
         underlying_price=spread(prices, "float64"),
-        flags=[",".join(flags) for flags in frame["flags"]],
-        reasons=[orjson.dumps(reasons).decode() if reasons else "{}" for reasons in frame["reasons"]],
+        **computed,
+        flags=[",".join(own) for own in flags],
+        reasons=[orjson.dumps(own).decode() if own else "{}" for own in reasons],
     )
+
+
+def _computed_columns(analysis: Analysis) -> tuple[dict[str, Any], list[list[str]], list[dict[str, str]]]:
+    """Return the computed columns, and each row's flags and reasons with those that they bring."""
+    frame, found = analysis.normalised.contracts, analysis.found
+    flags, reasons = list(frame["flags"]), list(frame["reasons"])
+    if found is None:
+        return {name: np.full(len(frame), np.nan) for name in COMPUTED}, flags, reasons
+    computed = {name: getattr(found.computed, name) for name in IV_NAMES}
+    computed |= {name: getattr(found.computed.greeks, name) for name in GREEK_NAMES}
+    for name, marked in (("iv_from_other_side", found.computed.from_other_side), ("arbitrage", found.at_fault)):
+        for position in np.flatnonzero(marked).tolist():
+            flags[position] = [*flags[position], name]
+    for place in found.chains:
+        head = analysis.normalised.chains[place]
+        for position, own in enumerate(row_reasons(found, slice(head.start, head.stop)), start=head.start):
+            if own:
+                reasons[position] = reasons[position] | own
+    return computed, flags, reasons

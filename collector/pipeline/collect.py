@@ -19,9 +19,18 @@ import pandas as pd
 
 from collector import quality
 from collector.market.calendar import new_york_date
-from collector.pipeline.analyse import Fetched, bare_record, full_record, grade_chains, staged_contracts
+from collector.pipeline.analyse import (
+    Fetched,
+    analyse,
+    bare_record,
+    full_record,
+    normalise_fetched,
+    staged_contracts,
+)
+from collector.pipeline.corporate_events import corporate_events
 from collector.pipeline.daily_bars import LONG_DAYS, daily_bars
 from collector.pipeline.plan import CALLS_FOR_BARS, CALLS_TO_BEGIN, ScanPlan, choose_expirations
+from collector.pipeline.rates import Rates
 from collector.providers.base import (
     Bar,
     Event,
@@ -87,11 +96,12 @@ class Collector:
         self.progress = progress
         self.now = now
         self.bar_days = bar_days
+        self._rates = Rates(folder, provider, plan)
         self._lock = threading.Lock()
         self._taking = threading.Lock()
         # An interrupted scan goes on with what it has spent.
         self._calls_before = max((record["calls"] for record in staging.records()), default=0)
-        self._reserved = self._calls_before + CALLS_TO_BEGIN
+        self._reserved = self._calls_before + CALLS_TO_BEGIN + self._rates.calls(self.now())
         self._failures_in_a_row = 0
         self._stopped: str | None = None
 
@@ -229,13 +239,16 @@ class Collector:
                 bars, events = self._bars_and_events(ticker, new_york_date(self.now()))
                 record["bars"], record["events"] = [asdict(bar) for bar in bars], [asdict(event) for event in events]
             return record
-        analysis = grade_chains(fetched, self.provider, self._earlier(ticker, fetched.chains))
-        heads = analysis.normalised.chains
-        if heads:
-            market_date = max(head.moment.market_date for head in heads)
+        normalised = normalise_fetched(fetched, self.provider, self._earlier(ticker, fetched.chains))
+        market_date = max((head.moment.market_date for head in normalised.chains), default=None)
+        if market_date is not None:
             fetched.bars, fetched.events = self._bars_and_events(ticker, market_date)
+        curve = self._rates.curve(market_date)
+        analysis = analyse(normalised, fetched.events, curve, self.provider.sessions())
         record = full_record(fetched, analysis, self.provider.feed)
-        if heads:
+        if normalised.chains:
+            record["rates"] = self._rates.rows(market_date)
+            record["rate_curve"] = curve.to_json()
             self.staging.write_contracts(ticker, staged_contracts(analysis), self._shared(record))
         return record
 
@@ -293,7 +306,7 @@ class Collector:
                 self._note(error)
             bars = daily_bars(self.folder, self.provider, ticker, market_date, fetch=False)
         try:
-            return bars, self.provider.events(ticker)
+            return bars, corporate_events(self.folder, self.provider, ticker)
         except ProviderError as error:
             logger.warning("%s has no events: %s", ticker, error)
             return bars, ()

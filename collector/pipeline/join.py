@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from collector.alerts.lifecycle import AlertEvent, ScanContext, advance
+from collector.analytics.volatility_rank import WINDOW, volatility_rank
 from collector.code_version import code_version
 from collector.detectors.base import ChainView, Detector, Evaluation, TickerView
 from collector.market.calendar import Sessions
@@ -22,6 +24,7 @@ from collector.market.settlement import settlement
 from collector.pipeline.plan import ScanPlan
 from collector.pipeline.scan_row import scan_row
 from collector.store import history, records
+from collector.store.daily_features import DailyVolatility, daily_volatility
 from collector.store.database import Connection, store_revision, transaction
 from collector.store.staging import Staging, staged_rows
 from exports.folders import MarketFolder
@@ -139,6 +142,7 @@ def _detect(
     known_at = max(datetime.fromisoformat(record["recorded_at"]) for record in found)
     dates = {record["ticker"]: date.fromisoformat(record["market_date"]) for record in found}
     usual = history.contract_history(connection, plan.provider, tickers, dates, known_at)
+    past = daily_volatility(connection, plan.provider, dates, known_at, WINDOW)
     standing = history.standing_alerts(connection, plan.provider, tickers, known_at)
     context = ScanContext(
         scan_id=plan.scan_id, provider=plan.provider, config_hash=plan.config_hash, code_version=code_version()
@@ -147,11 +151,33 @@ def _detect(
     rows = staged_rows(connection, staging.parquet_files())
     for record in found:
         ticker = record["ticker"]
+        _rank(record["feature"], past[ticker])
         view = _view(plan, record, rows[ticker], usual[ticker])
         evaluations = [detector.evaluate(view) for detector in detectors]
         record["feature"]["detectors"] = [_seen(evaluation) for evaluation in evaluations]
         events += advance(standing[ticker], view, evaluations, context)
     return events
+
+
+def _rank(feature: dict[str, Any], past: DailyVolatility) -> None:
+    """Put into a feature where its 30-day volatility stands among the sessions before."""
+    reasons = feature["reasons"]
+    found = volatility_rank(np.array(past.values), feature["iv_30d"], reasons.get("iv_30d", "no_usable_chain"))
+    figures: dict[str, tuple[Any, str | None]] = {
+        "iv_rank": (found.rank, found.reason),
+        "iv_percentile": (found.percentile, found.percentile_reason),
+        "iv_rank_sessions": (found.sessions, None),
+        "iv_rank_window": (WINDOW, None),
+        "iv_rank_first_date": (past.dates[0].isoformat() if past.dates else None, "no_history"),
+        "iv_rank_last_date": (past.dates[-1].isoformat() if past.dates else None, "no_history"),
+        "iv_rank_source": (past.source, "no_history"),
+        "iv_rank_status": (found.status, "short_history"),
+    }
+    for name, (value, reason) in figures.items():
+        feature[name] = value
+        reasons.pop(name, None)
+        if value is None and reason is not None:
+            reasons[name] = reason
 
 
 def _view(plan: ScanPlan, record: dict[str, Any], rows: pd.DataFrame, usual: pd.DataFrame) -> TickerView:
@@ -210,6 +236,9 @@ def _append_tickers(
         events += [{**event, **shared, "ticker": event["ticker"]} for event in record["events"]]
     records.append_bars(connection, bars, provenance)
     records.append_events(connection, events, provenance)
+    yields = {(row["date"], row["days"]): row for record in collected for row in record["rates"]}
+    recorded = max((record["recorded_at"] for record in collected), default=None)
+    records.append_rates(connection, [{**row, "recorded_at": recorded} for row in yields.values()], provenance)
 
 
 def _append_chains(connection: Connection, collected: Sequence[dict[str, Any]], provenance: records.Provenance) -> None:
@@ -217,7 +246,7 @@ def _append_chains(connection: Connection, collected: Sequence[dict[str, Any]], 
     chains, features = [], []
     for record in collected:
         shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
-        chains += [{**chain, "analytics": {}, "listed": chain.get("listed"), **shared} for chain in record["chains"]]
+        chains += [{**chain, "listed": chain.get("listed"), **shared} for chain in record["chains"]]
         if record["feature"]:
             features.append({**record["feature"], **shared})
     records.append(connection, "chains", chains, provenance.columns)

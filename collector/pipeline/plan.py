@@ -24,6 +24,7 @@ ScanKind = Literal["scheduled", "close", "manual", "request", "backfill"]
 
 CALLS_TO_BEGIN = 2  # cookie and crumb, once a process
 CALLS_FOR_BARS = 1  # a ticker
+CALLS_FOR_RATES = 2  # once a session
 TARGET_DAYS = (60, 90)
 TIME_LIMIT = timedelta(seconds=600)
 SLOTS_AN_HOUR = 6.0

@@ -50,6 +50,7 @@ def scan_row(
         "code_version": code_version(),
         "libraries": library_versions(),
         "watchlist": list(plan.watchlist),
+        "rate_curve": _rate_curve(collected),
         "recorded_at": max(recorded, default=finished or plan.started_at.isoformat()),
     }
 
@@ -98,6 +99,12 @@ def _status(tickers: dict[str, Any], stopped: str | None) -> tuple[str, str | No
     if not tickers["failed"]:
         return "skipped", reason
     return "failed", reason
+
+
+def _rate_curve(collected: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the curve of the newest day among the tickers; a constant has no day."""
+    curves = [record["rate_curve"] for record in collected if record.get("rate_curve")]
+    return max(curves, key=lambda curve: curve["date"] or "", default=None)
 
 
 def _summed(counts: Sequence[dict[str, int]]) -> dict[str, int]:

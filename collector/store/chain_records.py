@@ -13,17 +13,20 @@ from collector.market.calendar import sessions_of
 from collector.store.database import EXPORT_MEMORY_LIMIT
 from collector.store.moment import StoreMoment
 from collector.store.record_sql import BATCH, RFC_3339, expression, objects, rounded, ticker_clocks
-from exports.documents import CHAIN_TOTALS, CHAINS, CONTRACT_FIELDS, QUALITY_FACTS, Field
+from exports.documents import CHAIN_ANALYTICS, CHAIN_TOTALS, CHAINS, CONTRACT_FIELDS, QUALITY_FACTS, Field
 
 SESSIONS_KEPT = 5
 CONTRACTS_A_QUERY = 12000
 # Enough for so many contracts; more would only cache pages that are read once.
-STREAM_MEMORY_LIMIT = "32MB"
-NESTED = ("quality", "coverage", "newest_attempt", "calls", "puts")
+STREAM_MEMORY_LIMIT = "48MB"
+NESTED = ("analytics", "dividends", "quality", "coverage", "newest_attempt", "calls", "puts")
 
 _PLAIN = tuple(field for field in CHAINS.fields if field.name not in NESTED)
 _NAMES = tuple(field.name for field in CHAINS.fields)
+_DIVIDENDS = CHAINS.field("dividends").fields
 _NONE = orjson.Fragment("[]")
+# Of a chain that was recorded before there were analytics.
+_NO_ANALYTICS = orjson.Fragment(orjson.dumps(dict.fromkeys(field.name for field in CHAIN_ANALYTICS)))
 
 
 def clock(moment: StoreMoment) -> str:
@@ -116,7 +119,8 @@ def _heads(moment: StoreMoment, first: int, last: int) -> list[dict[str, Any]]:
     columns = ", ".join(f'{expression(field, f"k.{field.name}")} AS "{field.name}"' for field in _PLAIN)
     rows = moment.connection.execute(
         f"""
-        SELECT {columns}, k.grade AS quality_grade, k.grade_reasons, k.facts, k.listed, k.received,
+        SELECT {columns}, k.grade AS quality_grade, k.grade_reasons, k.facts, k.listed, k.received, k.dividends,
+               CAST(k.analytics AS VARCHAR) AS analytics,
                strftime(k.attempt_as_of, '{RFC_3339}') AS attempt_as_of,
                strftime(k.attempt_quote_time, '{RFC_3339}') AS attempt_quote_time,
                k.attempt_scan_id, k.attempt_grade, k.attempt_reasons
@@ -134,6 +138,9 @@ def _head(row: dict[str, Any]) -> dict[str, Any]:
         attempt = {name: row[f"attempt_{name}"] for name in ("as_of", "quote_time", "scan_id", "grade", "reasons")}
     record = {field.name: row[field.name] for field in _PLAIN}
     record["totals"] = rounded(CHAIN_TOTALS, row["totals"])
+    # The analysis wrote it in the document's digits: it passes as it is.
+    record["analytics"] = _NO_ANALYTICS if row["analytics"] == "{}" else orjson.Fragment(row["analytics"])
+    record["dividends"] = [rounded(_DIVIDENDS, dividend) for dividend in row["dividends"] or ()]
     facts = rounded(QUALITY_FACTS, row["facts"])
     record["quality"] = {"grade": row["quality_grade"], "reasons": row["grade_reasons"], "facts": facts}
     record["coverage"] = {"listed": row["listed"], "received": row["received"]}

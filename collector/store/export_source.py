@@ -13,8 +13,10 @@ from collector.store.database import EXPORT_MEMORY_LIMIT, Connection, open_store
 from collector.store.expectations import Expectations, expectations
 from collector.store.meta_records import meta_records, meta_revision
 from collector.store.moment import StoreMoment
+from exports.documents import FEATURE_FIELDS
 from exports.folders import MarketFolder
 
+FEATURE_TABLES = tuple(field for field in FEATURE_FIELDS if field.fields)
 SCANS_KEPT = 500
 ALERTS_KEPT = 10_000
 ALERT_DAYS = 30
@@ -127,7 +129,11 @@ class StoreSnapshot:
             """,
             {"watched": list(self.moment.watched)},
         )
-        yield from record_sql.objects(rows)
+        for record in record_sql.objects(rows):
+            for field in FEATURE_TABLES:
+                # A row that was recorded before these were computed holds none.
+                record[field.name] = [record_sql.rounded(field.fields, row) for row in record[field.name] or ()]
+            yield record
 
 
 def _scan_errors(connection: Connection) -> list[dict[str, Any]]:

@@ -8,13 +8,16 @@ from typing import Any
 import pandas as pd
 
 from collector.market.calendar import sessions_of
+from collector.store.daily_features import VOLATILITY_GRADE, daily_features
 from collector.store.moment import StoreMoment
 from collector.store.record_sql import expression, objects, ticker_clocks
 from exports.documents import FEATURES, HISTORY
 
 SESSIONS_KEPT = 400
+FROM_VOLATILITY = ("iv_30d", "skew_25d", "term_slope")
 FROM_FEATURES = (
     "realised_volatility_20d",
+    *FROM_VOLATILITY,
     "volume",
     "open_interest",
     "put_call_volume_ratio",
@@ -37,18 +40,14 @@ def history(moment: StoreMoment) -> Iterator[dict[str, Any]]:
     close is the newest bar's. A session that has not ended is not in it.
     """
     moment.connection.register("ends", _ends(moment))
-    figures = ", ".join(f'{expression(FEATURES.field(name), f"f.{name}")} AS "{name}"' for name in FROM_FEATURES)
+    figures = ", ".join(f'{_figure(name)} AS "{name}"' for name in FROM_FEATURES)
     rows = moment.connection.execute(
         f"""
         WITH closes AS (
             SELECT * FROM bars WHERE list_contains($watched, ticker)
             QUALIFY row_number() OVER (PARTITION BY ticker, date ORDER BY recorded_at DESC, inserted_at DESC) = 1
         ), daily AS (
-            SELECT f.*, s.kind = 'close' AS at_close
-            FROM features f JOIN scans s USING (scan_id)
-            WHERE list_contains($watched, f.ticker) AND (s.kind = 'close' OR f.grade <= 'B')
-            QUALIFY row_number() OVER (PARTITION BY f.ticker, f.market_date
-                ORDER BY s.kind = 'close' AND f.grade <= 'D' DESC, f.as_of DESC, f.scan_id DESC) = 1
+            {daily_features("list_contains($watched, f.ticker)")}
         ), sessions AS (
             SELECT ticker, date FROM closes UNION SELECT ticker, market_date FROM daily
         )
@@ -72,6 +71,12 @@ def history(moment: StoreMoment) -> Iterator[dict[str, Any]]:
         days.append(row)
     if days:
         yield _record(moment.provider, days)
+
+
+def _figure(name: str) -> str:
+    """Return the SQL of a session's figure."""
+    text = expression(FEATURES.field(name), f"f.{name}")
+    return f"CASE WHEN f.iv_grade <= '{VOLATILITY_GRADE}' THEN {text} END" if name in FROM_VOLATILITY else text
 
 
 def _ends(moment: StoreMoment) -> pd.DataFrame:

@@ -85,12 +85,24 @@ def ticker_clocks(
 
 
 def rounded(fields: Sequence[Field], content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object from a JSON column with its numbers in the digits that their fields say."""
-    digits = {field.name: field.significant - 1 for field in fields if field.significant}
-    return {
-        name: float(f"{value:.{digits[name]}e}") if name in digits and isinstance(value, float) else value
-        for name, value in content.items()
-    }
+    """Return an object from a JSON column with its numbers in the digits that their fields say.
+
+    Members come in the order of ``fields``; one that the content lacks, as an older version wrote it, is null.
+    """
+    return {field.name: _rounded(field, content.get(field.name)) for field in fields}
+
+
+def _rounded(field: Field, value: Any) -> Any:
+    """Return a member's value in the digits that its field says, objects and arrays of them included."""
+    if value is None:
+        return None
+    if field.type == "object" and field.fields:
+        return rounded(field.fields, value)
+    if field.type == "array" and field.fields:
+        return [rounded(field.fields, item) for item in value]
+    if field.significant and isinstance(value, float):
+        return float(f"{value:.{field.significant - 1}e}")
+    return value
 
 
 def digest(values: Sequence[str]) -> str:

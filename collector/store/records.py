@@ -25,6 +25,9 @@ JSON_COLUMNS = frozenset(
         "rate_curve",
         "totals",
         "analytics",
+        "dividends",
+        "term_structure",
+        "volatility_cone",
         "grade_reasons",
         "facts",
         "reasons",
@@ -129,6 +132,11 @@ def append_events(
 ) -> None:
     """Append the events that the store does not have just so."""
     _append_news(connection, "events", rows, ("ticker", "kind", "date"), provenance)
+
+
+def append_rates(connection: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]], provenance: Provenance) -> None:
+    """Append the yields that the store does not have just so."""
+    _append_news(connection, "rates", rows, ("date", "days"), provenance)
 
 
 def _append_news(

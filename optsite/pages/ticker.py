@@ -19,6 +19,7 @@ from optsite.pages.chain_table import strike_rows, volume_by_strike
 from optsite.pages.chrome import StaffPage
 from optsite.pages.grades import grade_counts
 from optsite.pages.missing import MissingPage, exported_tickers
+from optsite.pages.smile_chart import smile
 
 SHOWN_ALERTS = 10
 CHART_SESSIONS = 120
@@ -82,7 +83,12 @@ class TickerPage(StaffPage):
             "rows": strike_rows(chain) if chain else [],
             "has_volatility": chain is not None and _any_volatility(chain),
             "alerts": _alerts(export, self.ticker),
-            "charts": {"history": _closes(history), "strikes": volume_by_strike(chain) if chain else None},
+            "charts": {
+                "history": _closes(history),
+                "strikes": volume_by_strike(chain) if chain else None,
+                "smile": smile(chain) if chain else None,
+                "term": (feature or {}).get("term_structure") or [],
+            },
         }
 
     def _chosen_chain(self, export: Export) -> tuple[dict[str, Any] | None, str]:

@@ -96,10 +96,12 @@ def test_every_figure_is_there_and_every_null_has_a_listed_reason() -> None:
         assert set(reasons.values()) <= set(FIELD_REASONS)
 
 
-def test_figures_of_later_analytics_say_that_they_are_not_computed() -> None:
-    reasons = of()["reasons"]
-    for name in ("iv_30d", "iv_rank", "iv_percentile", "skew_25d", "term_slope", "expected_move_30d"):
-        assert reasons[name] == "not_computed"
+def test_figures_of_volatility_say_that_no_chain_is_usable() -> None:
+    figures = of()
+    for name in ("iv_30d", "skew_25d", "term_slope", "expected_move_30d", "gamma_exposure", "max_pain", "iv_grade"):
+        assert (figures[name], figures["reasons"][name]) == (None, "no_usable_chain")
+    for name in ("iv_rank", "iv_percentile"):
+        assert (figures[name], figures["reasons"][name]) == (None, "short_history")
 
 
 def test_returns_are_against_the_closes_of_the_sessions_before() -> None:

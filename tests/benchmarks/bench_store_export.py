@@ -16,11 +16,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import django
+import orjson
 from django.core.management import call_command
 
+from exports.documents import CHAIN_ANALYTICS
 from tests.exports.process_memory import memory_kib
 
 TICKER_CHAINS = 10
+
+
+def analytics(strikes: int) -> str:
+    """Return the analytics of a chain as the analysis writes them."""
+    arrays = {name: [round(1e6 / (n + 3.7), 1) for n in range(strikes)] for name in ("gamma", "vanna", "charm")}
+    found = {field.name: None for field in CHAIN_ANALYTICS}
+    found["exposure"] = {
+        **dict.fromkeys(("gamma", "vanna", "charm", "call_wall", "put_wall", "flip"), 123456.0),
+        "strikes": [50.0 + n for n in range(strikes)],
+        **{f"{name}_by_strike": values for name, values in arrays.items()},
+    }
+    return orjson.dumps(found).decode()
 
 
 def fill(folder: object, chains: int, contracts: int) -> None:
@@ -34,35 +48,48 @@ def fill(folder: object, chains: int, contracts: int) -> None:
         connection.execute("SET memory_limit = '4GB'")
         connection.execute(
             """
-            INSERT INTO chains
+            INSERT INTO chains (scan_id, ticker, root, provider, feed, as_of, quote_time, market_date,
+                open_interest_date, expiration, dte, settlement, settlement_time, exercise_style, underlying_price,
+                underlying_time,
+                forward, forward_source, rate, discount_factor, atm_iv, totals, analytics, grade, grade_reasons, facts,
+                listed, received, reasons, source, recorded_at, inserted_at, spot, rate_source, dividends,
+                theta_convention)
             SELECT 'bench', 'T' || (i // 10), 'T' || (i // 10), 'demo', 'demo', $now, $now, $day, $day,
                    $day + 30 + CAST(i % 10 AS INTEGER), 30, 'PM', CAST($later AS TIMESTAMPTZ), 'american', 100.0, $now,
-                   NULL, NULL, NULL, NULL, NULL,
+                   101.0, 'parity', 0.04, 0.99, 0.25,
                    '{"call_volume": 1, "put_volume": 1, "volume": 2, "call_open_interest": 1, "put_open_interest": 1,
                      "open_interest": 2, "put_call_volume_ratio": 1.0, "put_call_open_interest_ratio": 1.0}',
-                   '{}', 'A', '[]',
+                   $analytics, 'A', '[]',
                    '{"contracts": 200, "near_the_money": 100, "two_sided": 100, "two_sided_share": 1.0,
                      "median_relative_spread": 0.01, "deviation": 0.05, "reference_price": 100.0,
                      "reference_source": "parity", "quote_age_seconds": 1.0, "open_interest_known": true,
                      "adjusted": 0, "flagged_rows": 0}',
-                   NULL, $contracts, '{}', 'demo', $now, $now
+                   NULL, $contracts, '{}', 'demo', $now, $now, 100.0, 'treasury', '[]', 'spot_fixed'
             FROM range($chains) t(i)
             """,
-            {"now": now, "day": day, "later": now + timedelta(days=30), "contracts": contracts, "chains": chains},
+            {
+                "now": now,
+                "day": day,
+                "later": now + timedelta(days=30),
+                "contracts": contracts,
+                "chains": chains,
+                "analytics": analytics(contracts // 2),
+            },
         )
         connection.execute(
             """
             INSERT INTO contracts (scan_id, ticker, root, provider, feed, as_of, market_date, expiration,
                 contract_symbol, option_type, strike, multiplier, adjusted, bid, ask, mid, bid_size, ask_size,
-                last_price, last_trade_time, volume, volume_known, untraded, open_interest, implied_volatility, delta,
-                gamma, theta, vega, vendor_implied_volatility, in_the_money, flags, reasons, source,
-                recorded_at, inserted_at)
+                last_price, last_trade_time, volume, volume_known, untraded, open_interest, bid_iv, implied_volatility,
+                ask_iv, delta, gamma, theta, vega, rho, vanna, charm, vendor_implied_volatility, in_the_money, flags,
+                reasons, source, recorded_at, inserted_at)
             SELECT 'bench', 'T' || (i // 10), 'T' || (i // 10), 'demo', 'demo', $now, $day,
                    $day + 30 + CAST(i % 10 AS INTEGER), 'T' || i || 'C' || lpad(CAST(j AS VARCHAR), 8, '0'),
                    CASE WHEN j % 2 = 0 THEN 'call' ELSE 'put' END, 50 + j, 100, false, random() * 10,
                    random() * 10 + 10, random() * 20, 10, 10, random() * 10, $now,
                    CAST(random() * 1000 AS BIGINT), true, false,
-                   CAST(random() * 1000 AS BIGINT), random(), random(), random(), random(), random(), random(), false,
+                   CAST(random() * 1000 AS BIGINT), random(), random(), random(), random(), random(), random(),
+                   random(), random(), random(), random(), random(), false,
                    ['stale_last_trade'], '{}', 'demo', $now, $now
             FROM range($chains) t(i), range($contracts) u(j)
             """,

@@ -10,7 +10,7 @@ from collector.market.calendar import Sessions, sessions_of
 from collector.pipeline.join import Joined
 from collector.pipeline.plan import Scan
 from collector.pipeline.run import run_scan
-from collector.providers.base import Bar, EmptyAnswer, Event, OptionChain, ProviderError, Quote
+from collector.providers.base import Bar, EmptyAnswer, Event, OptionChain, ProviderError, Quote, TreasuryYield
 from exports.folders import MarketFolder
 from tests.quotes import STAMP
 
@@ -31,6 +31,7 @@ class ScriptedProvider:
         price: float | None = 100.0,
         bars: Sequence[Bar] = (),
         events: Sequence[Event] = (),
+        rates: Sequence[TreasuryYield] = (),
         pays: bool = False,
         delay: timedelta = timedelta(minutes=15),
     ) -> None:
@@ -40,6 +41,7 @@ class ScriptedProvider:
         self.price = price
         self.all_bars = tuple(bars)
         self.all_events = tuple(events)
+        self.all_rates = tuple(rates)
         self.pays_per_expiration = pays
         self.delay = delay
         self.calls: list[str] = []
@@ -76,6 +78,9 @@ class ScriptedProvider:
 
     def events(self, ticker: str) -> tuple[Event, ...]:
         return self.all_events
+
+    def rates(self, day: date) -> tuple[TreasuryYield, ...]:
+        return tuple(one for one in self.all_rates if one.date <= day)
 
     def _answer(self, ticker: str) -> Sequence[OptionChain | tuple[date, ProviderError]]:
         answer = self.answers[ticker]

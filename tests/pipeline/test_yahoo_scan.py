@@ -20,6 +20,7 @@ from tests.providers.yahoo_server import CHART, CRUMB, OPTIONS, Kind, YahooServe
 
 CHAINS = 5  # OPTSITE_MAX_EXPIRATIONS
 WHOLE = CHAINS + 1  # with the bars
+RATES = 2  # once a session
 FRESH = 1  # the crumb; the cookie is kept in the data folder
 
 
@@ -79,7 +80,7 @@ class TestWholeScan:
         assert ran.code == 0
         assert "ok: 4 of 4 tickers, 20 chains (A:20)" in ran.output
         assert (scan["status"], scan["reason"], scan["provider"], scan["feed"]) == ("ok", None, "yahoo", "yahoo")
-        assert scan["provider_calls"] == len(requests) == 2 + len(TICKERS) * WHOLE
+        assert scan["provider_calls"] == len(requests) == 2 + RATES + len(TICKERS) * WHOLE
         assert requests[:2] == ["/", CRUMB]
         assert [requests.count(f"{CHART}{ticker}") for ticker in TICKERS] == [1, 1, 1, 1]
         assert [requests.count(f"{OPTIONS}{ticker}") for ticker in TICKERS] == [CHAINS] * 4

@@ -15,7 +15,7 @@ import pytest
 from collector.providers.demo import DemoProvider
 from tests.pipeline.scan_process import DataFolder, ScanProcess, reasons
 from tests.pipeline.yahoo_market import ASKED
-from tests.providers.made_bodies import made_bodies, with_further_dates
+from tests.providers.made_bodies import made_bodies, treasuries, with_further_dates
 from tests.providers.yahoo_server import OPTIONS, RECORDED, TickerBodies, YahooServer, read_bodies
 from tests.site.processes import ROOT
 
@@ -142,14 +142,15 @@ class TestWholeProcesses:
         asked_at = datetime.now(UTC)
         # What expires within days may have settled by the exchange's calendar and not by the demo's.
         answers = made_bodies(DemoProvider(asked_at - timedelta(minutes=15)), ["BRAMLO"], most=8, first=3)
+        answers |= treasuries(asked_at.date())
         with YahooServer(answers) as server:
             good = self.scan(tmp_path / "data", server.url)
             printed, _ = good.communicate(timeout=90)
             assert good.returncode == 0, printed
-            assert len(server.requests) == 2 + 5 + 1
+            assert len(server.requests) == 2 + 5 + 1 + 2
         folder = DataFolder(tmp_path / "data")
         chains, scan = folder.chains(), folder.newest_scan()
-        assert (scan["chains"], scan["provider_calls"], len(chains)) == (5, 8, 5)
+        assert (scan["chains"], scan["provider_calls"], len(chains)) == (5, 10, 5)
         assert abs(datetime.fromisoformat(scan["started_at"]) - asked_at) < timedelta(minutes=2)
         bad = self.scan(tmp_path / "data", server.url)
         printed, _ = bad.communicate(timeout=90)

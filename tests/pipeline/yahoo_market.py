@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from collector.providers.base import Bar
 from collector.providers.demo import DemoProvider
-from tests.providers.made_bodies import made_bodies, made_chart
+from tests.providers.made_bodies import made_bodies, made_chart, treasuries
 from tests.providers.yahoo_server import Body, TickerBodies
 
 TICKERS = ("ALDREN", "BRAMLO", "CINDRA", "ESKALO")
@@ -39,7 +39,7 @@ def bodies() -> dict[str, TickerBodies]:
     busy = busiest(answers[NOTED])
     busy["volume"], busy["openInterest"] = 40_000, 500
     busy["lastTradeDate"] = int(QUOTED.timestamp()) - 60
-    return answers
+    return {**answers, **treasuries(QUOTED.date())}
 
 
 def busiest(answer: TickerBodies) -> Body:

@@ -6,7 +6,7 @@ So the loopback server has bodies for every expiration, and for today, where rec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from collector.market.calendar import NEW_YORK
@@ -79,6 +79,15 @@ def made_chart(ticker: str, bars: Sequence[Bar], dividends: Mapping[date, float]
         "indicators": {"quote": [columns], "adjclose": [{"adjclose": columns["close"]}]},
     }
     return {"chart": {"result": [result], "error": None}}
+
+
+def treasuries(until: date) -> dict[str, TickerBodies]:
+    """Return the charts of Yahoo's Treasury indices of the days before ``until``: 3.6 % discount, 3.9 % yield."""
+    days = [until - timedelta(days=back) for back in (6, 5, 2, 1)]
+    return {
+        symbol: TickerBodies(chart=made_chart(symbol, [Bar(day, rate, rate, rate, rate, None) for day in days], {}))
+        for symbol, rate in (("^IRX", 3.6), ("^FVX", 3.9))
+    }
 
 
 def epoch(day: date) -> int:

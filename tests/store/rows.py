@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from collector.pipeline.analyse import Fetched, full_record, grade_chains, staged_contracts
+from collector.market.rates import constant
+from collector.pipeline.analyse import Fetched, analyse, full_record, normalise_fetched, staged_contracts
 from collector.providers.base import OptionChain, Provider
 from collector.store.records import Provenance, append
 from collector.store.staging import Staging
@@ -32,7 +33,8 @@ def stage(
 ) -> dict[str, Any]:
     """Put a ticker into the staging of a scan as the collector does; return its record."""
     staging = Staging(folder, scan_id)
-    analysis = grade_chains(fetched, provider, earlier)
+    normalised = normalise_fetched(fetched, provider, earlier)
+    analysis = analyse(normalised, fetched.events, constant(0.04), provider.sessions())
     record = full_record(fetched, analysis, provider.feed)
     shared = {
         "scan_id": scan_id,

@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+import numpy as np
+
 from collector.market.calendar import Sessions, continuous_sessions
-from collector.providers.base import Bar, EmptyAnswer, Event, Market, OptionChain, Quote
+from collector.providers.base import Bar, EmptyAnswer, Event, Market, OptionChain, Quote, TreasuryYield
 from collector.providers.demo.contracts import contracts
 from collector.providers.demo.corporate_actions import CorporateActions, dividend
 from collector.providers.demo.expirations import ListedExpiration, listed_expirations
 from collector.providers.demo.path import price_path
 from collector.providers.demo.script import missing_chain
+from collector.providers.demo.surface import rate
 from collector.providers.demo.timeline import timeline
 from collector.providers.demo.universe import NAMES, find
+
+# Maturities of the stated curve: it is read linearly in rate times tenor between them.
+RATE_DAYS = (1, 3, 7, 14, 30, 45, 60, 90, 120, 180, 270, 365, 450, 540, 730)
 
 
 class DemoProvider:
@@ -84,6 +90,18 @@ class DemoProvider:
     def events(self, ticker: str) -> tuple[Event, ...]:
         """Return earnings, dividends and splits as the company had stated them at the moment."""
         return CorporateActions(find(ticker), timeline()).events(self._now())
+
+    def rates(self, day: date) -> tuple[TreasuryYield, ...]:
+        """Return the market's own curve in the session of ``day``, or of the one running now."""
+        calendar = timeline()
+        ordinal = min(calendar.ordinal_of(day), calendar.ordinal_at(self._now()))
+        session = calendar.sessions[ordinal]
+        tenors = np.array(RATE_DAYS) / 365.0
+        stated = rate(np.full(len(RATE_DAYS), ordinal), tenors)
+        return tuple(
+            TreasuryYield(session.date, days, float(one), "continuous", "demo", session.open)
+            for days, one in zip(RATE_DAYS, stated, strict=True)
+        )
 
     def _now(self) -> datetime:
         return self._moment or datetime.now(UTC)

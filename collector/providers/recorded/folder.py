@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.market.calendar import CalendarError, exchange_sessions
-from collector.providers.base import BadAnswer, Bar, Event, ProviderError
+from collector.providers.base import BadAnswer, Bar, Event, ProviderError, TreasuryYield
 from collector.providers.recorded import bodies, frames, tables
 from collector.providers.recorded.cache import FileCache
 from collector.providers.recorded.cboe_dates import CboeDates
@@ -32,8 +32,8 @@ BODY_START = re.compile(rb'\{\s*"(optionChain|chart)"')
 DATA_SUFFIXES = frozenset({".csv", ".json"})
 EXPECTED = (
     "expected an answer of Yahoo's /v7/finance/options or /v8/finance/chart, a frame of yfinance "
-    "(ticker, type, strike, expiration, bid, ask …), a quote table of Cboe, bars (ticker, date, close) or events "
-    "(kind, date, known_at)"
+    "(ticker, type, strike, expiration, bid, ask …), a quote table of Cboe, bars (ticker, date, close), events "
+    "(kind, date, known_at) or rates (date, days, rate)"
 )
 
 
@@ -53,6 +53,7 @@ class RecordingFolder:
         charts: each ticker's chart bodies, oldest first.
         bars: each ticker's bars from bar tables, by date.
         events: the events of event tables.
+        rates: the yields of rate tables.
         unreadable: one line for each file, or part of one, that could not be used, in the order of names.
 
     Raises UnreadableFolder where ``path`` is no folder or holds nothing readable. ``undated`` is the time of frames
@@ -66,6 +67,7 @@ class RecordingFolder:
         self.charts: dict[str, tuple[ChartFile, ...]] = {}
         self.bars: dict[str, tuple[Bar, ...]] = {}
         self.events: tuple[Event, ...] = ()
+        self.rates: tuple[TreasuryYield, ...] = ()
         self.unreadable: tuple[str, ...] = ()
         self._frames = FileCache(lambda file: frames.read_frames(read_table(file)), size=2)
         self._bodies = FileCache(bodies.read_body, size=8)
@@ -110,6 +112,7 @@ class RecordingFolder:
         self.charts = found.charts_by_ticker()
         self.bars = {ticker: tuple(bars[day] for day in sorted(bars)) for ticker, bars in found.bars.items()}
         self.events = tuple(found.events)
+        self.rates = tuple(found.rates)
 
     def _files(self) -> Iterator[Path]:
         try:
@@ -141,6 +144,7 @@ class _Found:
         self.charts: list[ChartFile] = []
         self.bars: dict[str, dict[date, Bar]] = {}
         self.events: list[Event] = []
+        self.rates: list[TreasuryYield] = []
 
     def add(self, file: Path) -> None:
         """Look at one file; raise BadAnswer where it should be a recording and is none."""
@@ -176,6 +180,8 @@ class _Found:
     def _add_table(self, file: Path, table: Table) -> None:
         if tables.is_events(table.columns):
             self.events.extend(tables.read_events(table))
+        elif tables.is_rates(table.columns):
+            self.rates.extend(tables.read_rates(table, self.sessions))
         elif frames.is_frame(table.columns):
             self._add_frame(file, table)
         elif tables.is_bars(table.columns):
@@ -259,4 +265,4 @@ def _begins_like_a_recording(file: Path) -> bool:
     header = head.split(b"\n", 1)[0].decode("utf-8", errors="replace")
     columns = {header_name(text) for text in header.split(",")}
     frame = frames.is_frame(columns) and not frames.missing_columns(columns)
-    return frame or tables.is_bars(columns) or tables.is_events(columns)
+    return frame or tables.is_bars(columns) or tables.is_events(columns) or tables.is_rates(columns)

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from collector.market.calendar import CalendarError, Sessions, exchange_sessions
+from collector.providers import treasury_indices
 from collector.providers.base import (
     Bar,
     BarsOnly,
@@ -22,6 +23,7 @@ from collector.providers.base import (
     NotRecorded,
     OptionChain,
     Quote,
+    TreasuryYield,
 )
 from collector.providers.recorded.bodies import read_chart, read_earnings, read_options
 from collector.providers.recorded.cboe_table import BAD_CELL, CboeTable
@@ -92,8 +94,12 @@ class RecordedProvider:
         return tuple(ticker for ticker in self.index.recordings if self._newest(ticker) is not None)
 
     def bar_tickers(self) -> tuple[str, ...]:
-        """Return the tickers of which the folder holds bars, and no options at any moment."""
-        return tuple(sorted((self.index.charts.keys() | self.index.bars.keys()) - self.index.recordings.keys()))
+        """Return the tickers of which the folder holds bars, and no options at any moment.
+
+        Yahoo's Treasury indices are none of them: their charts are rates.
+        """
+        held = self.index.charts.keys() | self.index.bars.keys()
+        return tuple(sorted(held - self.index.recordings.keys() - treasury_indices.INDICES.keys()))
 
     def recorded_at(self, ticker: str) -> datetime:
         """Return when the ticker's recording in scope was made."""
@@ -169,6 +175,29 @@ class RecordedProvider:
             events.extend(read_chart(chart, self.index.body(chart))[1])
         known = [event for event in events if clock is None or event.known_at <= clock]
         return tuple(sorted(known, key=lambda event: (event.date, event.kind, event.known_at)))
+
+    def rates(self, day: date) -> tuple[TreasuryYield, ...]:
+        """Return the yields of the folder's rate tables of the newest date that is not after ``day``.
+
+        Where they hold none, those of the charts of Yahoo's Treasury indices (^IRX, ^FVX).
+        """
+        known = [one for one in self.index.rates if one.date <= day]
+        newest = max((one.date for one in known), default=None)
+        by_days = {one.days: one for one in known if one.date == newest}
+        return tuple(by_days[days] for days in sorted(by_days)) or self._charted_rates(day)
+
+    def _charted_rates(self, day: date) -> tuple[TreasuryYield, ...]:
+        """Return what the charts of the indices say of the date, each index by its newest chart that reaches there."""
+        found = []
+        for symbol in treasury_indices.INDICES:
+            for chart in reversed(self.index.charts.get(symbol, ())):
+                bars = read_chart(chart, self.index.body(chart))[0]
+                closes = [(bar.date, bar.close) for bar in bars]
+                stated = treasury_indices.newest_yield(symbol, closes, day, chart.stamp)
+                if stated is not None:
+                    found.append(stated)
+                    break
+        return tuple(found)
 
     def _seen(self, recording: Recording) -> bool:
         if self.as_of is None:

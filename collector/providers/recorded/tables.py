@@ -1,21 +1,34 @@
-"""The two tables that a user may put beside recordings: daily bars and dated events.
+"""The tables that a user may put beside recordings: daily bars, dated events, and yields of government paper.
 
 bars:   ticker, date, close; open, high, low, volume and split_factor where they are there. Prices as printed that day.
 events: kind, date, known_at; ticker (none: the whole market), time, confirmed and amount where they are there.
         known_at and time carry their zone; a bare HH:MM in time is New York's.
+rates:  date, days to maturity, and either rate (decimal) or rate_percent; basis where it is there: discount (a bill's
+        bank discount), bond_equivalent (a yield compounded twice a year) or continuous, which is meant without it.
 
-Both are known by their columns, whatever the file is called.
+All are known by their columns, whatever the file is called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from collector.market.calendar import CalendarError, Sessions
+from collector.market.rates import RateBasis, RateError, TreasuryYield, continuous
 from collector.providers.base import Bar, Event, EventKind
 from collector.providers.recorded.cells import Row, Table
 
 BAR_COLUMNS = frozenset({"ticker", "date", "close"})
 EVENT_COLUMNS = frozenset({"kind", "date", "knownat"})
+RATE_COLUMNS = frozenset({"date", "days"})
+RATE_VALUES = frozenset({"rate", "ratepercent"})
+RATE_BASES: dict[str, RateBasis] = {
+    "discount": "discount",
+    "bond_equivalent": "bond_equivalent",
+    "continuous": "continuous",
+}
+MAX_DAYS = 36_525
+PER_CENT = 100.0
 EVENT_KINDS: dict[str, EventKind] = {
     "earnings": "earnings",
     "dividend": "dividend",
@@ -35,6 +48,40 @@ def is_bars(columns: Iterable[str]) -> bool:
 def is_events(columns: Iterable[str]) -> bool:
     """Say whether compared header names are those of events."""
     return set(columns) >= EVENT_COLUMNS
+
+
+def is_rates(columns: Iterable[str]) -> bool:
+    """Say whether compared header names are those of yields."""
+    return set(columns) >= RATE_COLUMNS and not RATE_VALUES.isdisjoint(columns)
+
+
+def read_rates(table: Table, sessions: Sessions) -> tuple[TreasuryYield, ...]:
+    """Return the yields in the file's order; raise BadAnswer naming the line that cannot be read."""
+    return tuple(_yield(row, sessions) for row in table.rows())
+
+
+def _yield(row: Row, sessions: Sessions) -> TreasuryYield:
+    day, days = row.day("date"), row.count("days")
+    if not days or days > MAX_DAYS:
+        raise row.fault("days", f"a number of days from 1 to {MAX_DAYS:,}")
+    rate, percent = row.number("rate"), row.number("ratepercent")
+    column = "ratepercent" if rate is None and "ratepercent" in row.columns else "rate"
+    if (rate is None) == (percent is None):
+        raise row.fault(column, "the one rate of its line, under rate or under rate_percent")
+    value = rate if rate is not None else (percent or 0.0) / PER_CENT
+    basis = RATE_BASES.get((row.text("basis") or "continuous").lower().replace(" ", "_"))
+    if basis is None:
+        raise row.fault("basis", f"one of {', '.join(RATE_BASES)}")
+    try:
+        session = sessions.session(day) or sessions.previous(day)
+    except CalendarError:
+        raise row.fault("date", "a date that the exchange's calendar knows") from None
+    stated = TreasuryYield(day, days, value, basis, "recorded", session.close)
+    try:
+        continuous(stated)
+    except RateError:
+        raise row.fault(column, "a rate; 4.5 per cent is 0.045 under rate, 4.5 under rate_percent") from None
+    return stated
 
 
 def read_bars(table: Table) -> dict[str, list[Bar]]:

@@ -76,11 +76,75 @@ function drawStrikes(strikes) {
     });
 }
 
+function percent(scale) {
+    scale.ticks.callback = (value) => `${(100 * value).toFixed(0)} %`;
+    return scale;
+}
+
+function volatilityOptions(legend) {
+    const settings = options(legend);
+    percent(settings.scales.y);
+    settings.plugins.tooltip = {
+        callbacks: { label: (item) => `${item.dataset.label}: ${(100 * item.parsed.y).toFixed(2)} %` },
+    };
+    return settings;
+}
+
+function drawSmile(smile) {
+    if (!smile || !smile.ours.some((value) => value !== null)) {
+        nothing("smile-chart", "No implied volatility could be computed for this chain.");
+        return;
+    }
+    const points = (label, data, name, style) => ({
+        label, data, borderColor: colour(name), backgroundColor: colour(name), showLine: false, pointRadius: 2.5,
+        pointStyle: style,
+    });
+    const datasets = [points("Ours", smile.ours, "--chart-line", "circle")];
+    if (smile.feed) {
+        datasets.push(points(`${smile.feed} states`, smile.theirs, "--puts", "cross"));
+    }
+    if (smile.fit.some((value) => value !== null)) {
+        datasets.push({
+            label: "Fit", data: smile.fit, borderColor: colour("--chart-text"), borderWidth: 1, pointRadius: 0,
+            borderDash: [4, 3],
+        });
+    }
+    draw("smile-chart", { type: "line", data: { labels: smile.strikes, datasets }, options: volatilityOptions(true) });
+}
+
+function drawTerm(term) {
+    const known = (term || []).filter((point) => point.atm_iv !== null);
+    if (known.length === 0) {
+        nothing("term-chart", "No volatility at the forward could be computed.");
+        return;
+    }
+    draw("term-chart", {
+        type: "line",
+        data: {
+            labels: known.map((point) => point.expiration),
+            datasets: [
+                {
+                    label: "At the forward", data: known.map((point) => point.atm_iv), borderColor: colour("--chart-line"),
+                    backgroundColor: colour("--chart-line"), borderWidth: 1.5, pointRadius: 2,
+                },
+                {
+                    label: "Between expirations", data: known.map((point) => point.forward_volatility),
+                    borderColor: colour("--chart-text"), borderWidth: 1, pointRadius: 0, stepped: "after",
+                    borderDash: [4, 3],
+                },
+            ],
+        },
+        options: volatilityOptions(true),
+    });
+}
+
 function drawAll() {
     const data = JSON.parse(document.getElementById("chart-data").textContent);
     drawn.splice(0).forEach((chart) => chart.destroy());
     drawCloses(data.history);
     drawStrikes(data.strikes);
+    drawSmile(data.smile);
+    drawTerm(data.term);
 }
 
 /* On load, not before: earlier the width and the dark theme's colours are not known. */

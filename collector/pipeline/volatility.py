@@ -1,0 +1,245 @@
+"""The volatilities of a ticker's chains: what the quotes allow, checked against no-arbitrage, with the reason of every
+null."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from collector import quality
+from collector.analytics import arbitrage
+from collector.analytics.greeks import GREEK_NAMES
+from collector.analytics.iv_status import IvStatus
+from collector.analytics.quote_rows import ChainInput, QuoteRows
+from collector.analytics.terms import Booleans, Floats
+from collector.analytics.ticker_volatility import TickerVolatility, ticker_volatility
+from collector.market import dividends
+from collector.market.calendar import Sessions
+from collector.market.dividends import ExDividend
+from collector.market.events import Event
+from collector.market.rates import RateCurve
+from collector.normalise import ChainHead, NormalisedTicker
+
+SECONDS_A_YEAR = 365 * 86_400
+# A chain of this grade by its quotes alone is dead: nothing is computed from it.
+DEAD = "F"
+IV_NAMES = ("bid_iv", "implied_volatility", "ask_iv")
+COMPUTED = (*IV_NAMES, *GREEK_NAMES)
+_CODES = {status: status.reason for status in IvStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a ticker's contracts as arrays, shape (n,), NaN for null."""
+
+    strike: Floats
+    is_call: Booleans
+    adjusted: Booleans
+    bid: Floats
+    ask: Floats
+    mid: Floats
+    open_interest: Floats
+    vendor_implied_volatility: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Volatility:
+    """What was computed of a ticker's chains.
+
+    Attributes:
+        chains: places of the chains that were looked at, among the ticker's; the Terms' chain i is ``chains[i]``.
+        computed: their volatilities and Greeks, over all rows of the ticker in their order (NaN in the others).
+        at_fault: shape (n,), rows that break no-arbitrage bounds.
+        breaches: of each chain looked at.
+        dividends: cash dividends to come, None where nothing is known of them.
+    """
+
+    chains: tuple[int, ...]
+    computed: TickerVolatility
+    at_fault: Booleans
+    breaches: tuple[arbitrage.Breaches | None, ...]
+    dividends: tuple[ExDividend, ...] | None
+
+
+def columns(normalised: NormalisedTicker) -> Columns:
+    """Return the columns of a ticker's contracts."""
+    frame = normalised.contracts
+
+    def numbers(name: str) -> Floats:
+        """Return a column of numbers."""
+        return np.asarray(frame[name].to_numpy(dtype=np.float64), dtype=np.float64)
+
+    return Columns(
+        strike=numbers("strike"),
+        is_call=np.asarray(frame["option_type"].to_numpy() == "call", dtype=np.bool_),
+        adjusted=frame["adjusted"].to_numpy(dtype=np.bool_),
+        bid=numbers("bid"),
+        ask=numbers("ask"),
+        mid=numbers("mid"),
+        open_interest=numbers("open_interest"),
+        vendor_implied_volatility=numbers("vendor_implied_volatility"),
+    )
+
+
+def compute(
+    normalised: NormalisedTicker,
+    held: Columns,
+    graded: Sequence[quality.Quality],
+    curve: RateCurve,
+    events: Sequence[Event],
+    sessions: Sessions,
+) -> Volatility | None:
+    """Return the volatilities of the chains that are alive by their quotes, None where none is.
+
+    Args:
+        normalised: the ticker.
+        held: its columns.
+        graded: its chains' grades by their quotes alone.
+        curve: rates for where the quotes show none.
+        events: what is known of the ticker.
+        sessions: the calendar that it trades by.
+    """
+    alive = [place for place, one in enumerate(graded) if one.grade != DEAD]
+    if not alive:
+        return None
+    heads = [normalised.chains[place] for place in alive]
+    newest = max(heads, key=lambda head: head.moment.as_of)
+    as_of, quote = newest.moment.as_of, newest.underlying
+    until = max(head.expiration for head in heads) + timedelta(days=1)
+    coming = dividends.schedule(events, normalised.ticker, as_of, until, sessions, quote.dividend_rate)
+    rows, at = _quote_rows(heads, held)
+    computed = ticker_volatility(
+        rows,
+        [_input(head) for head in heads],
+        spot=quote.price if quote.price is not None and quote.price > 0 else None,
+        curve=curve,
+        dividends=dividends.in_years(coming, as_of, sessions),
+    )
+    at_fault, breaches = _breaches(heads, held, computed)
+    return Volatility(tuple(alive), _spread(computed, at, at_fault, held), at_fault, breaches, coming)
+
+
+def evidence(found: Volatility | None, place: int, head: ChainHead, held: Columns) -> quality.Evidence | None:
+    """Return what its volatilities say of a chain's quotes, None for a chain that was not looked at."""
+    if found is None or place not in found.chains:
+        return None
+    number, rows = found.chains.index(place), slice(head.start, head.stop)
+    forward = float(found.computed.terms.forward[number])
+    overlap = found.computed.facts[number].overlap if found.computed.facts else np.nan
+    return quality.Evidence(
+        forward=forward if np.isfinite(forward) else None,
+        at_fault=found.at_fault[rows],
+        band_overlap_share=float(overlap) if np.isfinite(overlap) else None,
+        implied_volatility=found.computed.implied_volatility[rows],
+        vendor_implied_volatility=held.vendor_implied_volatility[rows],
+    )
+
+
+def row_reasons(found: Volatility, rows: slice) -> list[dict[str, str]]:
+    """Return for each row of a chain why its computed figures are null, where they are."""
+    computed = found.computed
+    statuses = [getattr(computed, f"{name}_status")[rows] for name in IV_NAMES]
+    values = [getattr(computed, name)[rows] for name in IV_NAMES]
+    lines: list[dict[str, str]] = [{} for _ in range(rows.stop - rows.start)]
+    for name, status, value in zip(IV_NAMES, statuses, values, strict=True):
+        for position in np.flatnonzero(np.isnan(value)):
+            lines[position][name] = _CODES[IvStatus(int(status[position]))] or "no_implied_volatility"
+    for name in GREEK_NAMES:
+        for position in np.flatnonzero(np.isnan(getattr(computed.greeks, name)[rows])):
+            lines[position][name] = lines[position].get("implied_volatility", "no_implied_volatility")
+    return lines
+
+
+def _input(head: ChainHead) -> ChainInput:
+    """Return what a chain's volatilities need to know of it."""
+    seconds = (head.settlement.time - head.moment.as_of).total_seconds()
+    return ChainInput(tenor=seconds / SECONDS_A_YEAR, american=head.settlement.style == "american")
+
+
+def _quote_rows(
+    heads: Sequence[ChainHead], held: Columns
+) -> tuple[QuoteRows, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Return the rows of the chains, and their places among all rows of the ticker."""
+    at = np.concatenate([np.arange(head.start, head.stop) for head in heads])
+    chain = np.repeat(np.arange(len(heads)), [head.stop - head.start for head in heads])
+    rows = QuoteRows(
+        chain=chain,
+        sign=np.where(held.is_call[at], 1.0, -1.0),
+        strike=held.strike[at],
+        bid=held.bid[at],
+        ask=held.ask[at],
+        usable=~held.adjusted[at],
+    )
+    return rows, at
+
+
+def _breaches(
+    heads: Sequence[ChainHead], held: Columns, computed: TickerVolatility
+) -> tuple[Booleans, tuple[arbitrage.Breaches | None, ...]]:
+    """Return the rows at fault, and the breaches of each chain; None for one without a forward."""
+    at_fault = np.zeros(held.strike.shape, dtype=bool)
+    terms = computed.terms
+    found: list[arbitrage.Breaches | None] = []
+    for number, head in enumerate(heads):
+        if not np.isfinite(terms.forward[number]):
+            found.append(None)
+            continue
+        regular = np.arange(head.start, head.stop)[~held.adjusted[head.start : head.stop]]
+        one = arbitrage.breaches(
+            held.strike[regular],
+            held.is_call[regular],
+            held.bid[regular],
+            held.ask[regular],
+            forward=float(terms.forward[number]),
+            spot=float(terms.escrowed_spot[number]),
+            discount=float(terms.discount[number]),
+            american=bool(terms.american[number]),
+        )
+        at_fault[regular[one.at_fault]] = True
+        found.append(one)
+    return at_fault, tuple(found)
+
+
+def _spread(
+    computed: TickerVolatility, at: np.ndarray[tuple[int], np.dtype[np.intp]], at_fault: Booleans, held: Columns
+) -> TickerVolatility:
+    """Return the figures over all rows of the ticker; those of rows at fault are null, but for the other side's."""
+    size = len(held.strike)
+    own = at_fault[at] & ~computed.from_other_side
+
+    def whole(figures: Floats, blank: Booleans) -> Floats:
+        """Return a column over all rows."""
+        column = np.full(size, np.nan)
+        column[at] = np.where(blank, np.nan, figures)
+        return column
+
+    def statuses(
+        codes: np.ndarray[tuple[int, ...], np.dtype[np.int8]], blank: Booleans
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
+        """Return a column of statuses over all rows."""
+        column = np.full(size, IvStatus.NO_FORWARD, dtype=np.int8)
+        column[at] = np.where(blank, IvStatus.OUT_OF_LINE, codes)
+        return column
+
+    from_other_side = np.zeros(size, dtype=bool)
+    from_other_side[at] = computed.from_other_side
+    faulty = at_fault[at]
+    return TickerVolatility(
+        terms=computed.terms,
+        forward_source=computed.forward_source,
+        rate_source=computed.rate_source,
+        spot_source=computed.spot_source,
+        dividend_source=computed.dividend_source,
+        bid_iv=whole(computed.bid_iv, faulty),
+        implied_volatility=whole(computed.implied_volatility, own),
+        ask_iv=whole(computed.ask_iv, faulty),
+        bid_iv_status=statuses(computed.bid_iv_status, faulty),
+        implied_volatility_status=statuses(computed.implied_volatility_status, own),
+        ask_iv_status=statuses(computed.ask_iv_status, faulty),
+        from_other_side=from_other_side,
+        greeks=type(computed.greeks)(*(whole(getattr(computed.greeks, name), own) for name in GREEK_NAMES)),
+        facts=computed.facts,
+    )
