@@ -85,9 +85,9 @@ class Environment(BaseSettings):
     risk_free_rate: float | None = setting(
         None,
         "One interest rate for all tenors, decimal, in place of the curve.",
-        "a decimal from -0.05 to 0.5, such as 0.04",
-        ge=-0.05,
-        le=0.5,
+        "a decimal from -0.2 to 0.2: 4.5 per cent is 0.045",
+        ge=-0.2,
+        le=0.2,
     )
     max_expirations: int = setting(
         5, "Expirations a ticker where each costs a call (yahoo).", "a whole number from 1 to 60", ge=1, le=60

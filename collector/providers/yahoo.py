@@ -19,6 +19,7 @@ from yfinance.exceptions import YFException, YFPricesMissingError, YFRateLimitEr
 
 from collector.market.calendar import NEW_YORK, Sessions, exchange_sessions
 from collector.market.contract import ContractError, parse_occ
+from collector.providers import treasury_indices
 from collector.providers.base import (
     BadAnswer,
     Bar,
@@ -28,9 +29,11 @@ from collector.providers.base import (
     Market,
     NoOptions,
     OptionChain,
+    ProviderError,
     Quote,
     RateLimited,
     TickerNotFound,
+    TreasuryYield,
 )
 from collector.providers.call_budget import CallBudget
 from collector.providers.yahoo_bodies import (
@@ -76,7 +79,8 @@ class YahooProvider:
     ``cache_dir`` (in the data folder) keeps yfinance's cookie between processes; the place is the process's, as all
     state of yfinance is. ``budget`` is spent at each request; None spends nothing. Requests: one for the cookie where
     none is kept, one for the crumb once a process, one an expiration (the first also brings the quote, the events and
-    the list), one for the bars of a ticker. A refused crumb costs up to five more, for one fresh attempt.
+    the list), one for the bars of a ticker, one for each Treasury index of a session. A refused crumb costs up to five
+    more, for one fresh attempt.
 
     Tests set ``loopback_url``, or the environment's OPTSITE_YAHOO_URL for a child process, to a server on this machine
     that stands in for Yahoo; any other address is refused with ValueError.
@@ -175,6 +179,35 @@ class YahooProvider:
     def events(self, ticker: str) -> tuple[Event, ...]:
         """Return the next earnings, and the splits and dividends of the bars that this object fetched before."""
         return self._first_answer(ticker).events + self._corporate_events.get(ticker, ())
+
+    def rates(self, day: date) -> tuple[TreasuryYield, ...]:
+        """Return the newest closes of Yahoo's Treasury indices at or before the date: one request each.
+
+        One that fails is left out; where all do, the first failure is raised, and at once one that ends a scan.
+        """
+        found, failures = [], []
+        for symbol in treasury_indices.INDICES:
+            try:
+                rows = self._closes(symbol, day)
+            except ProviderError as error:
+                if error.ends_scan:
+                    raise
+                failures.append(error)
+                continue
+            stated = treasury_indices.newest_yield(symbol, rows, day, datetime.now(UTC))
+            if stated is not None:
+                found.append(stated)
+        if failures and not found:
+            raise failures[0]
+        return tuple(found)
+
+    def _closes(self, symbol: str, day: date) -> list[tuple[date, float | None]]:
+        """Return an index's closes of the days up to ``day``, as quoted."""
+        library = yfinance.Ticker(symbol)
+        library._tz = NEW_YORK.key
+        start = day - treasury_indices.LOOK_BACK
+        history = self._ask(symbol, lambda: library.history(start=start, auto_adjust=False))
+        return [(row.date, row.close) for row in chart_rows(history)]
 
     def _first_answer(self, ticker: str) -> FirstAnswer:
         known = self._first_answers.get(ticker)

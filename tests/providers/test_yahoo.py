@@ -8,14 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
 import yfinance.cache
-import yfinance.data
 
 from collector.market.contract import parse_occ
 from collector.providers.base import (
@@ -36,44 +34,19 @@ from collector.providers.demo import DemoProvider
 from collector.providers.yahoo import YahooProvider
 from collector.providers.yahoo_bodies import parse_chart, parse_options
 from collector.providers.yahoo_transport import Timeouts
+from tests.providers.conftest import QUICK, Make
 from tests.providers.made_bodies import made_bodies, with_further_dates
 from tests.providers.yahoo_server import CHART, CRUMB, OPTIONS, RECORDED, Kind, TickerBodies, YahooServer, read_bodies
 
-# yfinance's own use of pandas.
-pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning:yfinance")
+pytestmark = [
+    pytest.mark.usefixtures("fresh_yfinance"),
+    # yfinance's own use of pandas.
+    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning:yfinance"),
+]
 
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 30), date(2026, 2, 20), date(2026, 3, 20)
-QUICK = Timeouts(connect=1.0, read=0.5, operation=3.0)
 ZQXA = f"{OPTIONS}ZQXA"
 FRESH = ["/", CRUMB]
-
-Make = Callable[..., YahooProvider]
-
-
-@pytest.fixture(autouse=True)
-def fresh_yfinance() -> Iterator[None]:
-    """Forget what yfinance keeps for the whole process, as a new process would."""
-    yfinance.data.SingletonMeta._instances.clear()
-    yfinance.data.YfData.cache_get.cache_clear()
-    yfinance.cache._CookieCacheManager._Cookie_cache = None
-    yield
-    yfinance.cache._CookieDBManager.close_db()
-
-
-@pytest.fixture
-def server() -> Iterator[YahooServer]:
-    with YahooServer(read_bodies(RECORDED)) as running:
-        yield running
-
-
-@pytest.fixture
-def make(server: YahooServer, tmp_path: Path) -> Make:
-    """Make a provider that asks the loopback server."""
-
-    def made(budget: CallBudget | None = None, timeouts: Timeouts = QUICK) -> YahooProvider:
-        return YahooProvider(tmp_path / "cache", budget, server.url, timeouts)
-
-    return made
 
 
 class TestAnswers:
