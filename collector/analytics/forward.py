@@ -1,4 +1,20 @@
-"""The forward of each chain: by put-call parity where contracts are European."""
+"""Forward and rate of every chain of a ticker, from its own quotes.
+
+A strike K quoted on both sides shows C - P = D (F - K) + what early exercise adds to the call - what it adds to the
+put. European chains have no such addition (put-call parity): the slope of C - P against K is the discount factor D,
+its zero the forward F. Of American ones the additions are computed at the volatility of the strike's out-of-the-money
+side, which makes call and put agree on one volatility, and taken off; they grow with the rate and are themselves known
+to a fifth only, so strikes with small additions, the lower ones, speak the louder.
+
+The rates that the chains' slopes show are drawn into one curve by tenor together with the curve that was given
+(term_curves.py), because days before settlement a slope says nothing. Discounted forwards with the dividends put back
+lie on a curve by tenor too: it ends at the spot, and a chain whose forward the others contradict is left out.
+
+Codes of ``source``, the forward's: ``parity``, ``equal_iv`` (American), ``neighbours`` (read off the other chains'
+curve), ``carry`` (spot, rate and dividends; with the stated spot where no chain shows a forward). Codes of
+``rate_source``: ``parity`` and ``equal_iv`` where the quotes moved the rate more than the given curve holds it, else
+the curve's own source.
+"""
 
 from __future__ import annotations
 
@@ -7,49 +23,61 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collector.analytics import implied_volatility as inversion
+from collector.analytics import term_curves
+from collector.analytics.american import sigma_range
+from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
-from collector.analytics.terms import Dividend, Floats, Integers, Terms
+from collector.analytics.robust_lines import robust_levels, robust_lines
+from collector.analytics.strike_pairs import FirstLook, StrikePairs, first_look, strike_pairs
+from collector.analytics.term_curves import RatePrior
+from collector.analytics.terms import Booleans, Dividend, Floats, Integers, Terms
 
 PARITY, EQUAL_IV, CARRY, NEIGHBOURS = "parity", "equal_iv", "carry", "neighbours"
+FORWARDS, STATED = "forwards", "stated"
+ASSUMED = "assumed"
+
+# Strikes that are looked at, in standard deviations of the tenor from the forward, and how many a chain at most.
+EUROPEAN_REACH, AMERICAN_REACH = (-2.0, 2.0), (-3.0, 1.0)
+EUROPEAN_MOST, AMERICAN_MOST = 60, 24
+# Errors of one strike's C - P: of the mids as a share of half the band, of early exercise as a share of it, of ticks.
+MID_ERROR, EXERCISE_ERROR, TICK_ERROR = 0.15, 0.2, 0.005
+# Errors of rates that all chains share, at no tenor and more a year: in-the-money mids lean to one side.
+AMERICAN_COMMON, EUROPEAN_COMMON = (0.003, 0.004), (0.0003, 0.0)
+# How well the rate is known when a strike away from the forward is read.
+RATE_SLACK = 0.002
+# A curve that nobody stated may be anywhere; a stated one is off by what traders pay over a government.
+PRIOR_ASSUMED, PRIOR_STATED = RatePrior(0.01, 0.01), RatePrior(0.002, 0.002)
+# The quotes of a chain are not of one instant.
+FORWARD_ERROR = 2e-4
+PASSES = 5
+# A pass that moves no forward by more than this share of it is the last.
+SETTLED = 2e-6
+# A forward read off the others' curve is called so while it is known this well; further away it is carry.
+NEIGHBOURS_DEVIATION = 0.004
 
 
 @dataclass(frozen=True, slots=True)
 class Forwards:
-    """The terms of m chains and where they come from."""
+    """The terms of m chains and where they come from.
+
+    Attributes:
+        terms: of the chains; forward NaN where none can be found.
+        source: code of each forward, None without one.
+        rate_source: code of each rate.
+        spot_source: ``forwards``, ``stated``, None without a spot.
+        dividend_source: ``stated``, ``implied``, None where none are known: continuous carry.
+        pairs: the strikes quoted on both sides.
+        strikes_used: of each chain, how many of them its forward was drawn through.
+    """
 
     terms: Terms
     source: tuple[str | None, ...]
     rate_source: tuple[str, ...]
     spot_source: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Strikes of which call and put are quoted on both sides, shape (k,), sorted by chain and strike.
-
-    ``call`` and ``put`` are row numbers. ``half`` is half the width of the band that the quotes leave C - P.
-    """
-
-    chain: Integers
-    strike: Floats
-    call: Integers
-    put: Integers
-    gap: Floats
-    half: Floats
-
-
-def pairs(rows: QuoteRows) -> Pairs:
-    """Return the strikes quoted on both sides; of a contract listed twice the first counts."""
-    at = np.flatnonzero(rows.two_sided & (rows.strike > 0))
-    order = at[np.lexsort((at, rows.sign[at], rows.strike[at], rows.chain[at]))]
-    chain, strike, sign = rows.chain[order], rows.strike[order], rows.sign[order]
-    same = (chain[1:] == chain[:-1]) & (strike[1:] == strike[:-1])
-    # Puts stand before calls: a put whose next row is the call of its strike.
-    puts = np.flatnonzero(same & (sign[:-1] < 0) & (sign[1:] > 0))
-    call, put = order[puts + 1], order[puts]
-    bid_gap = rows.bid[call] - rows.ask[put]
-    ask_gap = rows.ask[call] - rows.bid[put]
-    return Pairs(rows.chain[call], rows.strike[call], call, put, (bid_gap + ask_gap) / 2, (ask_gap - bid_gap) / 2)
+    dividend_source: str | None
+    pairs: StrikePairs
+    strikes_used: Integers
 
 
 def forwards(
@@ -61,20 +89,181 @@ def forwards(
     dividends: tuple[Dividend, ...] | None,
 ) -> Forwards:
     """Return the terms of the chains; see ticker_volatility.ticker_volatility for the arguments."""
-    tenor = np.array([chain.tenor for chain in chains], dtype=np.float64)
-    rate = curve.rate(tenor)
-    discount = np.exp(-rate * tenor)
-    offered = pairs(rows)
-    level = np.full(len(chains), np.nan)
-    source: list[str | None] = [None] * len(chains)
-    for number in range(len(chains)):
-        at = np.flatnonzero(offered.chain == number)
-        if at.size:
-            near = at[np.argsort(np.abs(offered.gap[at]))[:8]]
-            level[number] = np.median(offered.strike[near] + offered.gap[near] / discount[number])
-            source[number] = PARITY
-    stated = np.nan if spot is None else spot
-    american = np.array([chain.american for chain in chains], dtype=bool)
-    taken = tuple(tuple(d for d in dividends or () if d.time <= chain.tenor) for chain in chains)
-    terms = Terms(tenor, rate, level, np.full(len(chains), stated), american, taken)
-    return Forwards(terms, tuple(source), (curve.source,) * len(chains), "stated")
+    search = _Search(rows, chains, curve, dividends)
+    search.run()
+    return search.result(spot, "stated" if dividends is not None else None)
+
+
+class _Search:
+    """The forwards and rates of a ticker while they are looked for.
+
+    The arrays of strikes, shape (k,), belong to ``used``; those of chains have shape (m,).
+    """
+
+    def __init__(
+        self, rows: QuoteRows, chains: Sequence[ChainInput], curve: Curve, dividends: tuple[Dividend, ...] | None
+    ) -> None:
+        self.tenor = np.array([chain.tenor for chain in chains], dtype=np.float64)
+        self.american = np.array([chain.american for chain in chains], dtype=bool)
+        self.curve, self.prior = curve, np.asarray(curve.rate(self.tenor), dtype=np.float64)
+        self.cash = dividends or ()
+        self.pairs = strike_pairs(rows)
+        look = first_look(self.pairs, len(chains))
+        self.used = self.pairs.of(_chosen(self.pairs, look, self.american))
+        self.forward, self.rate = look.forward, self.prior
+        self.deviation = look.deviation
+        self.spot = np.nan
+        self.early_gap = np.zeros(len(self.used.chain))
+        self.early_size = np.zeros(len(self.used.chain))
+        self.sigma = np.full(len(self.used.chain), np.nan)
+
+    def run(self) -> None:
+        """Look for rates and forwards until they no longer move."""
+        self._fit()
+        if not self.american.any():
+            return
+        for _ in range(PASSES):
+            before = self.forward
+            self._exercise()
+            self._fit()
+            with np.errstate(invalid="ignore"):
+                moved = np.abs(self.forward / before - 1.0) > SETTLED
+            if not moved[self.american].any():
+                break
+
+    def terms(self) -> Terms:
+        """Return the terms as they stand; where a chain shows no forward, that of the spot."""
+        taken = tuple(tuple(one for one in self.cash if one.time <= tenor) for tenor in self.tenor)
+        spot = np.full(len(self.tenor), self.spot)
+        bare = Terms(self.tenor, self.rate, spot, spot, self.american, taken)
+        carried = (self.carried - bare.present_dividends) / bare.discount
+        return Terms(self.tenor, self.rate, np.where(self.shown, self.forward, carried), spot, self.american, taken)
+
+    def _fit(self) -> None:
+        """Draw the rates, with them the forwards, and the curve that the forwards lie on."""
+        used, chains = self.used, len(self.tenor)
+        gap = used.gap + self.early_gap
+        error = np.sqrt((MID_ERROR * used.half) ** 2 + (EXERCISE_ERROR * self.early_size) ** 2 + TICK_ERROR**2)
+        known = np.isfinite(gap) & np.isfinite(error)
+        gap, error, chain = gap[known], error[known], used.chain[known]
+        beyond = used.strike[known] - self.forward[chain]
+        lines = robust_lines(beyond, gap, error, chain, -np.exp(-self.rate * self.tenor))
+        self._draw_rates(lines.slope, lines.slope_error)
+        discount = np.exp(-self.rate * self.tenor)
+        slack = RATE_SLACK * self.tenor[chain] * beyond
+        levels = robust_levels(
+            used.strike[known] + gap / discount[chain], np.hypot(error / discount[chain], slack), chain, chains
+        )
+        self.forward = np.where(np.isfinite(levels.level), levels.level, self.forward)
+        self.strikes_used = np.bincount(chain, minlength=chains)
+        self._draw_carry(np.where(np.isfinite(levels.level), levels.error / self.forward, np.nan))
+
+    def _draw_rates(self, slope: Floats, slope_error: Floats) -> None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shown = -np.log(np.where(slope < 0, -slope, np.nan)) / self.tenor
+            error = slope_error / np.abs(slope) / self.tenor
+        at_once = np.where(self.american, AMERICAN_COMMON[0], EUROPEAN_COMMON[0])
+        a_year = np.where(self.american, AMERICAN_COMMON[1], EUROPEAN_COMMON[1])
+        trust = PRIOR_ASSUMED if self.curve.source == ASSUMED else PRIOR_STATED
+        drawn = term_curves.rates(self.tenor, shown, error, at_once + a_year * self.tenor, self.prior, trust)
+        self.rate = drawn.mean
+        held = np.hypot(trust.level, trust.shape)
+        # The quotes speak where they leave less than half of what the prior left open.
+        self.rate_shown = drawn.deviation**2 < held**2 / 2
+
+    def _draw_carry(self, relative_error: Floats) -> None:
+        taken = tuple(tuple(one for one in self.cash if one.time <= tenor) for tenor in self.tenor)
+        bare = Terms(self.tenor, self.rate, self.forward, self.forward, self.american, taken)
+        with np.errstate(invalid="ignore"):
+            shown = np.log(self.forward * bare.discount + bare.present_dividends)
+        error = np.hypot(relative_error, FORWARD_ERROR)
+        wander = term_curves.WANDER_KNOWN if self.cash else term_curves.WANDER_UNKNOWN
+        at = np.append(self.tenor, 0.0)
+        drawn, _ = term_curves.carried_spot(self.tenor, shown, error, wander, at)
+        self.carried, self.spot = np.exp(drawn.mean[:-1]), float(np.exp(drawn.mean[-1]))
+        self.shown = drawn.used
+        self.carried_deviation = drawn.deviation[:-1]
+
+    def _exercise(self) -> None:
+        """Compute what early exercise adds to call and put of the strikes used."""
+        used = self.used
+        at = np.flatnonzero(self.american[used.chain] & np.isfinite(self.spot))
+        if not at.size:
+            return
+        terms, chain, strike = self.terms(), used.chain[at], used.strike[at]
+        forward, discount = terms.forward[chain], terms.discount[chain]
+        sign = np.where(strike > forward, 1.0, -1.0)
+        price = np.where(sign > 0, used.call_mid[at], used.put_mid[at])
+
+        def implied(worth: Floats) -> Floats:
+            return inversion.european(worth, forward, strike, terms.tenor[chain], discount, sign).sigma
+
+        sigma = np.where(np.isfinite(self.sigma[at]), self.sigma[at], implied(price))
+        own, other = _premiums(terms, chain, sign, strike, sigma)
+        self.sigma[at] = implied(price - own)
+        self.early_gap[at] = sign * (other - own)
+        self.early_size[at] = own + other
+
+    def result(self, stated_spot: float | None, dividend_source: str | None) -> Forwards:
+        """Return what was found; where no chain shows a forward, the stated spot carried to settlement."""
+        spot_source: str | None = FORWARDS
+        if not self.shown.any():
+            spot_source = None if stated_spot is None or not stated_spot > 0 else STATED
+            self.spot = stated_spot if stated_spot is not None and spot_source else np.nan
+            self.carried = np.full(len(self.tenor), self.spot)
+        terms = self.terms()
+        return Forwards(
+            terms=terms,
+            source=tuple(self._source(number, forward) for number, forward in enumerate(terms.forward)),
+            rate_source=tuple(
+                self.curve.source if not shown else EQUAL_IV if american else PARITY
+                for shown, american in zip(self.rate_shown, self.american, strict=True)
+            ),
+            spot_source=spot_source,
+            dividend_source=dividend_source,
+            pairs=self.pairs,
+            strikes_used=np.where(self.shown, self.strikes_used, 0),
+        )
+
+    def _source(self, chain: int, forward: float) -> str | None:
+        if not forward > 0:
+            return None
+        if self.shown[chain]:
+            return EQUAL_IV if self.american[chain] else PARITY
+        near = self.shown.any() and self.carried_deviation[chain] < NEIGHBOURS_DEVIATION
+        return NEIGHBOURS if near else CARRY
+
+
+def _premiums(terms: Terms, chain: Integers, sign: Floats, strike: Floats, sigma: Floats) -> tuple[Floats, Floats]:
+    """Return what early exercise adds to the contracts of these sides, and to those of the other side."""
+    numbers, place = np.unique(chain, return_inverse=True)
+    some = terms.of(numbers)
+    both, sides = np.tile(place, 2), np.concatenate([sign, -sign])
+    order = np.lexsort((sides, both))
+    volatility = np.tile(sigma, 2)
+    exercise = EarlyExercise(some, *sigma_range(some, both, volatility))
+    rows = exercise.rows(both[order], sides[order], np.tile(strike, 2)[order])
+    value = np.full(len(both), np.nan)
+    known = np.isfinite(volatility[order]) & ~exercise.double(rows)
+    value[order[known]] = exercise.value(rows.of(known), volatility[order][known])
+    return value[: len(chain)], value[len(chain) :]
+
+
+def _chosen(pairs: StrikePairs, look: FirstLook, american: Booleans) -> Booleans:
+    """Say which strikes speak for their chain's forward: those within reach of it, no more than so many a chain."""
+    early = american[pairs.chain]
+    place = np.log(pairs.strike / look.forward[pairs.chain]) / look.deviation[pairs.chain]
+    low, high = (
+        np.where(early, AMERICAN_REACH[0], EUROPEAN_REACH[0]),
+        np.where(early, AMERICAN_REACH[1], EUROPEAN_REACH[1]),
+    )
+    within = np.flatnonzero((place >= low) & (place <= high))
+    chain = pairs.chain[within]
+    counts = np.bincount(chain, minlength=len(american))
+    rank = np.arange(len(within)) - (np.cumsum(counts) - counts)[chain]
+    most = np.where(american, AMERICAN_MOST, EUROPEAN_MOST)[chain]
+    share = np.minimum(most / counts[chain], 1.0)
+    chosen = np.zeros(len(pairs.chain), dtype=bool)
+    # Evenly over the strikes: where the running share passes a whole number.
+    chosen[within[np.floor((rank + 1) * share + 1e-9) > np.floor(rank * share + 1e-9)]] = True
+    return chosen
