@@ -233,7 +233,10 @@ def _append_tickers(
     for record in collected:
         shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
         bars += [{**bar, **shared} for bar in record["bars"]]
-        events += [{**event, **shared, "ticker": event["ticker"]} for event in record["events"]]
+        events += [
+            {**event, **shared, "ticker": event["ticker"], "source": event.get("source") or provenance.feed}
+            for event in record["events"]
+        ]
     records.append_bars(connection, bars, provenance)
     records.append_events(connection, events, provenance)
     yields = {(row["date"], row["days"]): row for record in collected for row in record["rates"]}

@@ -146,7 +146,7 @@ def _append_news(
     keys: Sequence[str],
     provenance: Provenance,
 ) -> None:
-    """Append those rows that differ from the newest row of their key."""
+    """Append those rows that differ from the newest row of their key, each once; a row may name its own source."""
     if not rows:
         return
     ignored = {"scan_id", "source", "recorded_at", "inserted_at", "known_at"}
@@ -164,13 +164,17 @@ def _append_news(
             SELECT {listed} FROM {table}
             WHERE provider = ?
             QUALIFY row_number() OVER (PARTITION BY {partition} ORDER BY recorded_at DESC, inserted_at DESC) = 1
-        ), s AS (SELECT {casts}, position FROM staged_rows)
+        ), s AS (
+            SELECT {casts}, position FROM staged_rows
+            QUALIFY row_number() OVER (PARTITION BY {listed} ORDER BY position) = 1
+        )
         SELECT s.position FROM s ANTI JOIN newest n ON {same} ORDER BY s.position
         """,
         [provenance.provider],
     ).fetchall()
     connection.unregister("staged_rows")
-    append(connection, table, [rows[position] for (position,) in fresh], provenance.columns)
+    shared = {name: value for name, value in provenance.columns.items() if name != "source" or name not in rows[0]}
+    append(connection, table, [rows[position] for (position,) in fresh], shared)
 
 
 def append_revision(connection: duckdb.DuckDBPyConnection, revision: int, provenance: Provenance) -> None:

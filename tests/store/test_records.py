@@ -139,6 +139,34 @@ def test_events_are_news_where_something_else_is_stated(store: duckdb.DuckDBPyCo
     ]
 
 
+def test_what_all_tickers_of_a_scan_state_of_the_market_is_one_row(store: duckdb.DuckDBPyConnection) -> None:
+    later = RECORDED + timedelta(seconds=3)
+    rows = [event(ticker=None, kind="fomc", confirmed=None, recorded_at=at) for at in (RECORDED, later)]
+    records.append_events(store, [*rows, event()], provenance("scan-1"))
+    assert store.execute(
+        "SELECT ticker, kind, recorded_at = ? FROM events ORDER BY kind DESC", [RECORDED]
+    ).fetchall() == [
+        (None, "fomc", True),
+        ("ZZTA", "earnings", True),
+    ]
+
+
+def test_two_statements_on_one_date_are_two_rows(store: duckdb.DuckDBPyConnection) -> None:
+    records.append_events(store, [event(), event(confirmed=True)], provenance("scan-1"))
+    assert store.execute("SELECT confirmed FROM events ORDER BY 1").fetchall() == [(False,), (True,)]
+
+
+def test_a_row_keeps_the_source_that_it_names_and_has_the_feed_without(store: duckdb.DuckDBPyConnection) -> None:
+    records.append_events(store, [event()], provenance("scan-1"))
+    named = [event(ticker="ZZTB", source="the company"), event(ticker="ZZTC", source="demo")]
+    records.append_events(store, named, provenance("scan-2"))
+    assert store.execute("SELECT ticker, source FROM events ORDER BY 1").fetchall() == [
+        ("ZZTA", "demo"),
+        ("ZZTB", "the company"),
+        ("ZZTC", "demo"),
+    ]
+
+
 def test_contracts_come_from_the_staged_files(store: duckdb.DuckDBPyConnection, market_folder: MarketFolder) -> None:
     staged(market_folder, contract(), contract("put", 95.0, volume=None))
     staged(market_folder, ticker="ZZTB")
