@@ -145,3 +145,9 @@ def test_they_shape_the_numbers_and_come_back_from_a_plan_as_they_were(tmp_path:
     whole = effective(config, "demo", {})
     assert effective(None, "demo", {})["events"] == []
     assert tuple(from_json(one) for one in json.loads(json.dumps(whole["events"]))) == events(config)
+
+
+def test_the_readmes_example_can_be_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+    (event,) = events(written(tmp_path, readme.split("```toml\n")[1].split("```")[0]))
+    assert (event.kind, event.ticker, event.time) == ("earnings", "AAPL", datetime(2026, 10, 29, 20, 30, tzinfo=UTC))
