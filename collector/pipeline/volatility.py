@@ -11,6 +11,7 @@ import numpy as np
 
 from collector import quality
 from collector.analytics import arbitrage
+from collector.analytics.forward import EQUAL_IV, PARITY
 from collector.analytics.greeks import GREEK_NAMES
 from collector.analytics.iv_status import IvStatus
 from collector.analytics.quote_rows import ChainInput, QuoteRows
@@ -28,6 +29,12 @@ SECONDS_A_YEAR = 365 * 86_400
 DEAD = "F"
 IV_NAMES = ("bid_iv", "implied_volatility", "ask_iv")
 COMPUTED = (*IV_NAMES, *GREEK_NAMES)
+# Where the quotes show a forward or a rate, see analytics/forward.py.
+FROM_QUOTES = frozenset({PARITY, EQUAL_IV})
+# How far off a forward may be, of itself, and a rate, a year: quotes of one chain are not of one instant, a stated spot
+# is newer than they are, and a curve is not what the market makers fund at.
+FORWARD_ERROR, CARRIED_ERROR = 0.0005, 0.01
+RATE_ERROR, CURVE_ERROR = 0.002, 0.01
 _CODES = {status: status.reason for status in IvStatus}
 
 
@@ -182,25 +189,31 @@ def _breaches(
     """Return the rows at fault, and the breaches of each chain; None for one without a forward."""
     at_fault = np.zeros(held.strike.shape, dtype=bool)
     terms = computed.terms
-    found: list[arbitrage.Breaches | None] = []
-    for number, head in enumerate(heads):
-        if not np.isfinite(terms.forward[number]):
-            found.append(None)
-            continue
-        regular = np.arange(head.start, head.stop)[~held.adjusted[head.start : head.stop]]
-        one = arbitrage.breaches(
-            held.strike[regular],
-            held.is_call[regular],
-            held.bid[regular],
-            held.ask[regular],
-            forward=float(terms.forward[number]),
-            spot=float(terms.escrowed_spot[number]),
-            discount=float(terms.discount[number]),
-            american=bool(terms.american[number]),
-        )
-        at_fault[regular[one.at_fault]] = True
-        found.append(one)
-    return at_fault, tuple(found)
+    sound = np.isfinite(terms.forward)
+    at = np.concatenate([np.arange(head.start, head.stop) for head in heads])
+    chain = np.repeat(np.arange(len(heads)), [head.stop - head.start for head in heads])
+    regular = sound[chain] & ~held.adjusted[at]
+    at, chain = at[regular], chain[regular]
+    found = arbitrage.breaches(held.strike[at], held.is_call[at], held.bid[at], held.ask[at], chain, _value(computed))
+    for number, one in enumerate(found):
+        at_fault[at[chain == number][one.at_fault]] = True
+    return at_fault, tuple(one if known else None for one, known in zip(found, sound, strict=True))
+
+
+def _value(computed: TickerVolatility) -> arbitrage.Value:
+    """Return what bounds the worth of the contracts of each chain, and how well that is known."""
+    terms = computed.terms
+    seen = np.array([source in FROM_QUOTES for source in computed.forward_source])
+    rate_seen = np.array([source in FROM_QUOTES for source in computed.rate_source])
+    return arbitrage.Value(
+        forward=terms.forward,
+        discount=terms.discount,
+        spot=terms.spot,
+        present_dividends=terms.present_dividends,
+        american=terms.american,
+        forward_error=np.where(seen, FORWARD_ERROR, CARRIED_ERROR) * terms.forward,
+        discount_error=np.where(rate_seen, RATE_ERROR, CURVE_ERROR) * terms.tenor * terms.discount,
+    )
 
 
 def _spread(
