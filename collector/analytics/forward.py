@@ -38,23 +38,35 @@ FORWARDS, STATED = "forwards", "stated"
 ASSUMED = "assumed"
 
 # Strikes that are looked at, in standard deviations of the tenor from the forward, and how many a chain at most.
-EUROPEAN_REACH, AMERICAN_REACH = (-2.0, 2.0), (-3.0, 1.0)
+EUROPEAN_REACH, AMERICAN_REACH = (-3.0, 3.0), (-3.0, 1.0)
 EUROPEAN_MOST, AMERICAN_MOST = 60, 24
 # Errors of one strike's C - P: of the mids as a share of half the band, of early exercise as a share of it, of ticks.
-MID_ERROR, EXERCISE_ERROR, TICK_ERROR = 0.15, 0.2, 0.005
+EUROPEAN_MID_ERROR, AMERICAN_MID_ERROR, EXERCISE_ERROR, TICK_ERROR = 0.35, 0.15, 0.2, 0.005
 # Errors of rates that all chains share, at no tenor and more a year: in-the-money mids lean to one side.
 AMERICAN_COMMON, EUROPEAN_COMMON = (0.003, 0.004), (0.0003, 0.0)
 # How well the rate is known when a strike away from the forward is read.
 RATE_SLACK = 0.002
 # A curve that nobody stated may be anywhere; a stated one is off by what traders pay over a government.
-PRIOR_ASSUMED, PRIOR_STATED = RatePrior(0.01, 0.01), RatePrior(0.002, 0.002)
+EUROPEAN_ASSUMED, AMERICAN_ASSUMED = RatePrior(0.03, 0.005), RatePrior(0.01, 0.01)
+STATED_CURVE = RatePrior(0.002, 0.002)
 # The quotes of a chain are not of one instant.
 FORWARD_ERROR = 2e-4
 PASSES = 5
-# A pass that moves no forward by more than this share of it is the last.
-SETTLED = 2e-6
+# A pass that moves no forward by more than this share of it, times the root of its tenor, is the last: of volatility
+# that is about as much.
+SETTLED = 3e-5
 # A forward read off the others' curve is called so while it is known this well; further away it is carry.
 NEIGHBOURS_DEVIATION = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class SingleForwards:
+    """Forwards of single strikes, dollars a share, shape (k,): the quotes leave each ``half`` to either side."""
+
+    chain: Integers
+    strike: Floats
+    forward: Floats
+    half: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +79,9 @@ class Forwards:
         rate_source: code of each rate.
         spot_source: ``forwards``, ``stated``, None without a spot.
         dividend_source: ``stated``, ``implied``, None where none are known: continuous carry.
+        deviation: standard deviation of ln(price) to settlement by the straddles near the money, shape (m,).
         pairs: the strikes quoted on both sides.
-        strikes_used: of each chain, how many of them its forward was drawn through.
+        singles: what the strikes that the forwards were drawn through show, each by itself.
     """
 
     terms: Terms
@@ -76,8 +89,9 @@ class Forwards:
     rate_source: tuple[str, ...]
     spot_source: str | None
     dividend_source: str | None
+    deviation: Floats
     pairs: StrikePairs
-    strikes_used: Integers
+    singles: SingleForwards
 
 
 def forwards(
@@ -127,8 +141,8 @@ class _Search:
             self._exercise()
             self._fit()
             with np.errstate(invalid="ignore"):
-                moved = np.abs(self.forward / before - 1.0) > SETTLED
-            if not moved[self.american].any():
+                moved = np.abs(self.forward / before - 1.0) > SETTLED * np.sqrt(self.tenor)
+            if not (moved & self.american).any():
                 break
 
     def terms(self) -> Terms:
@@ -143,7 +157,8 @@ class _Search:
         """Draw the rates, with them the forwards, and the curve that the forwards lie on."""
         used, chains = self.used, len(self.tenor)
         gap = used.gap + self.early_gap
-        error = np.sqrt((MID_ERROR * used.half) ** 2 + (EXERCISE_ERROR * self.early_size) ** 2 + TICK_ERROR**2)
+        mid_error = np.where(self.american, AMERICAN_MID_ERROR, EUROPEAN_MID_ERROR)[used.chain] * used.half
+        error = np.sqrt(mid_error**2 + (EXERCISE_ERROR * self.early_size) ** 2 + TICK_ERROR**2)
         known = np.isfinite(gap) & np.isfinite(error)
         gap, error, chain = gap[known], error[known], used.chain[known]
         beyond = used.strike[known] - self.forward[chain]
@@ -155,7 +170,6 @@ class _Search:
             used.strike[known] + gap / discount[chain], np.hypot(error / discount[chain], slack), chain, chains
         )
         self.forward = np.where(np.isfinite(levels.level), levels.level, self.forward)
-        self.strikes_used = np.bincount(chain, minlength=chains)
         self._draw_carry(np.where(np.isfinite(levels.level), levels.error / self.forward, np.nan))
 
     def _draw_rates(self, slope: Floats, slope_error: Floats) -> None:
@@ -164,7 +178,8 @@ class _Search:
             error = slope_error / np.abs(slope) / self.tenor
         at_once = np.where(self.american, AMERICAN_COMMON[0], EUROPEAN_COMMON[0])
         a_year = np.where(self.american, AMERICAN_COMMON[1], EUROPEAN_COMMON[1])
-        trust = PRIOR_ASSUMED if self.curve.source == ASSUMED else PRIOR_STATED
+        assumed = AMERICAN_ASSUMED if self.american.any() else EUROPEAN_ASSUMED
+        trust = assumed if self.curve.source == ASSUMED else STATED_CURVE
         drawn = term_curves.rates(self.tenor, shown, error, at_once + a_year * self.tenor, self.prior, trust)
         self.rate = drawn.mean
         held = np.hypot(trust.level, trust.shape)
@@ -221,9 +236,16 @@ class _Search:
             ),
             spot_source=spot_source,
             dividend_source=dividend_source,
+            deviation=self.deviation,
             pairs=self.pairs,
-            strikes_used=np.where(self.shown, self.strikes_used, 0),
+            singles=self._singles(terms),
         )
+
+    def _singles(self, terms: Terms) -> SingleForwards:
+        used, discount = self.used, terms.discount[self.used.chain]
+        single = used.strike + (used.gap + self.early_gap) / discount
+        known = np.isfinite(single) & self.shown[used.chain]
+        return SingleForwards(used.chain[known], used.strike[known], single[known], (used.half / discount)[known])
 
     def _source(self, chain: int, forward: float) -> str | None:
         if not forward > 0:

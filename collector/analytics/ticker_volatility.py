@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collector.analytics import american, forward, greeks
 from collector.analytics import implied_volatility as inversion
+from collector.analytics.chain_facts import ChainFacts, Sides, chain_facts
+from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.greeks import GREEK_NAMES, Greeks
 from collector.analytics.iv_status import Implied, IvStatus
 from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
-from collector.analytics.terms import Booleans, Dividend, Floats, Terms
+from collector.analytics.strike_pairs import StrikePairs
+from collector.analytics.terms import Booleans, Dividend, Floats, Integers, Terms
 
 Statuses = NDArray[np.int8]
 
-
-@dataclass(frozen=True, slots=True)
-class ChainFacts:
-    """How well a chain's quotes agree with one forward and one volatility a strike.
-
-    Attributes:
-        strikes_used: strikes whose call and put the forward was estimated from; 0 where it comes from elsewhere.
-        forward_low, forward_high: dollars a share, the band that the quotes near the money leave the forward; NaN
-            where there is none.
-        inside_band: share (0-1) of those strikes in whose own band, call bid less put ask to call ask less put bid,
-            the forward lies; NaN without any.
-        pairs: strikes near the money (|ln K/F| within a standard deviation of the tenor, at least 5 %) with a
-            two-sided call and put.
-        both_implied: share of the pairs with a volatility from each side's own quotes, NaN without pairs.
-        overlap: share of the pairs whose bands of volatility, [bid_iv, ask_iv] of call and put, meet at a forward
-            within 5 basis points; NaN without pairs.
-        strict_overlap: the same at the forward itself.
-    """
-
-    strikes_used: int
-    forward_low: float
-    forward_high: float
-    inside_band: float
-    pairs: int
-    both_implied: float
-    overlap: float
-    strict_overlap: float
+# Bids and asks imply volatilities beyond those of the mids: by how much the tables reach further.
+TABLE_REACH = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +59,10 @@ class TickerVolatility:
     greeks: Greeks
     facts: tuple[ChainFacts, ...]
 
+    def sides(self) -> Sides:
+        """Return what the facts of chains are taken from."""
+        return Sides(self.bid_iv, self.ask_iv, self.bid_iv_status, self.greeks)
+
 
 def ticker_volatility(
     rows: QuoteRows,
@@ -104,56 +86,102 @@ def ticker_volatility(
             chain takes those before it settles; () where none is paid, None where nothing is known of them.
     """
     found = forward.forwards(rows, chains, spot=spot, curve=curve, dividends=dividends)
+    terms, other = found.terms, _other_sides(rows, found.pairs)
+    in_the_money = rows.sign * (terms.forward[rows.chain] - rows.strike) > 0
+    from_other_side = in_the_money & (other >= 0)
+    model = _Model(terms, rows)
     mid = np.where(rows.two_sided, (rows.bid + rows.ask) / 2, np.nan)
-    own = invert(found.terms, rows, mid)
-    bid, ask = invert(found.terms, rows, rows.bid), invert(found.terms, rows, rows.ask)
-    sigma, status = own.sigma, own.status
-    return TickerVolatility(
-        terms=found.terms,
+    own = model.implied(np.where(from_other_side, np.nan, mid), None)
+    sigma, status = own.sigma.copy(), own.status.copy()
+    sigma[from_other_side] = own.sigma[other[from_other_side]]
+    status[from_other_side] = own.status[other[from_other_side]]
+    crossed = (rows.bid > 0) & (rows.ask < rows.bid) & (rows.ask > 0)
+    bid = model.implied(np.where(crossed, np.nan, rows.bid), sigma)
+    ask = model.implied(np.where(crossed, np.nan, rows.ask), sigma)
+    computed = TickerVolatility(
+        terms=terms,
         forward_source=found.source,
         rate_source=found.rate_source,
         spot_source=found.spot_source,
-        dividend_source=None if dividends is None else "stated",
+        dividend_source=found.dividend_source,
         bid_iv=bid.sigma,
         implied_volatility=sigma,
         ask_iv=ask.sigma,
-        bid_iv_status=bid.status,
-        implied_volatility_status=status,
-        ask_iv_status=ask.status,
-        from_other_side=np.zeros(len(sigma), dtype=bool),
-        greeks=_greeks(found.terms, rows, sigma),
+        bid_iv_status=_status(rows, bid, crossed, IvStatus.NO_BID),
+        implied_volatility_status=_status(rows, Implied(sigma, status), crossed, IvStatus.NO_PRICE),
+        ask_iv_status=_status(rows, ask, crossed, IvStatus.NO_ASK),
+        from_other_side=from_other_side & rows.usable,
+        greeks=model.greeks(sigma),
         facts=(),
     )
+    return replace(computed, facts=chain_facts(found, computed.sides()))
 
 
-def invert(terms: Terms, rows: QuoteRows, price: Floats) -> Implied:
-    """Return the implied volatilities of prices of rows, each by its chain's style."""
-    sigma = np.full(len(price), np.nan)
-    status = np.full(len(price), IvStatus.NO_PRICE, dtype=np.int8)
-    early = terms.american[rows.chain]
-    for at, solve in ((np.flatnonzero(~early), _european), (np.flatnonzero(early), _american)):
-        if at.size:
-            solved = solve(terms, rows.of(at), price[at])
+def _other_sides(rows: QuoteRows, pairs: StrikePairs) -> Integers:
+    """Return the row of the other side of each row's strike where both are quoted on both sides, else -1."""
+    other = np.full(len(rows.chain), -1, dtype=np.intp)
+    other[pairs.call], other[pairs.put] = pairs.put, pairs.call
+    return other
+
+
+def _status(rows: QuoteRows, found: Implied, crossed: Booleans, missing: IvStatus) -> Statuses:
+    """Return the statuses, with what is known of a missing price: quarantine, a crossed quote, the side that lacks."""
+    status = np.where(found.status == IvStatus.NO_PRICE, missing, found.status)
+    status = np.where(crossed, IvStatus.NO_PRICE, status)
+    return np.where(rows.usable, status, IvStatus.QUARANTINED).astype(np.int8)
+
+
+class _Model:
+    """The pricing model of each row: European, or American on tables that all its inversions share."""
+
+    def __init__(self, terms: Terms, rows: QuoteRows) -> None:
+        self.terms, self.rows = terms, rows
+        known = rows.usable & np.isfinite(terms.forward[rows.chain])
+        early = terms.american[rows.chain]
+        self.european, self.american = np.flatnonzero(known & ~early), np.flatnonzero(known & early)
+        self.tables: EarlyExercise | None = None
+
+    def implied(self, price: Floats, near: Floats | None) -> Implied:
+        """Return the volatilities of prices, shape (n,); ``near`` are volatilities not far from them."""
+        rows, terms = self.rows, self.terms
+        sigma = np.full(len(price), np.nan)
+        status = np.where(price > 0, IvStatus.NO_FORWARD, IvStatus.NO_PRICE).astype(np.int8)
+        if self.european.size:
+            at = self.european
+            chain = rows.chain[at]
+            solved = inversion.european(
+                price[at],
+                terms.forward[chain],
+                rows.strike[at],
+                terms.tenor[chain],
+                terms.discount[chain],
+                rows.sign[at],
+            )
             sigma[at], status[at] = solved.sigma, solved.status
-    return Implied(sigma, status)
+        if self.american.size:
+            at = self.american
+            start = None if near is None else near[at]
+            own = (terms, rows.chain[at], rows.sign[at], rows.strike[at])
+            solved = american.implied_volatility(*own, price[at], tables=self.tables, start=start)
+            sigma[at], status[at] = solved.sigma, solved.status
+            if self.tables is None:
+                low, high = american.sigma_range(terms, rows.chain[at], solved.sigma)
+                self.tables = EarlyExercise(terms, low / TABLE_REACH, high * TABLE_REACH)
+        return Implied(sigma, status)
 
-
-def _european(terms: Terms, rows: QuoteRows, price: Floats) -> Implied:
-    at = rows.chain
-    return inversion.european(price, terms.forward[at], rows.strike, terms.tenor[at], terms.discount[at], rows.sign)
-
-
-def _american(terms: Terms, rows: QuoteRows, price: Floats) -> Implied:
-    return american.implied_volatility(terms, rows.chain, rows.sign, rows.strike, price)
-
-
-def _greeks(terms: Terms, rows: QuoteRows, sigma: Floats) -> Greeks:
-    """Return the Greeks of all rows, each by its chain's style."""
-    columns = {name: np.full(len(sigma), np.nan) for name in GREEK_NAMES}
-    early = terms.american[rows.chain]
-    for at, model in ((np.flatnonzero(~early), greeks.european), (np.flatnonzero(early), american.greeks)):
-        if at.size:
-            computed = model(terms, rows.chain[at], rows.sign[at], rows.strike[at], sigma[at])
+    def greeks(self, sigma: Floats) -> Greeks:
+        """Return the Greeks at these volatilities, shape (n,) each."""
+        columns = {name: np.full(len(sigma), np.nan) for name in GREEK_NAMES}
+        rows = self.rows
+        if self.european.size:
+            at = self.european
+            found = greeks.european(self.terms, rows.chain[at], rows.sign[at], rows.strike[at], sigma[at])
             for name, column in columns.items():
-                column[at] = getattr(computed, name)
-    return Greeks(**columns)
+                column[at] = getattr(found, name)
+        if self.american.size:
+            at = self.american
+            own = (self.terms, rows.chain[at], rows.sign[at], rows.strike[at])
+            found = american.greeks(*own, sigma[at], tables=self.tables)
+            for name, column in columns.items():
+                column[at] = getattr(found, name)
+        return Greeks(**columns)
