@@ -52,6 +52,8 @@ def busiest(answer: TickerBodies) -> Body:
 
 def dark(answer: TickerBodies) -> TickerBodies:
     """Return an answer as Yahoo gives it before it serves quotes: bids, asks and open interest 0."""
+    if not answer.dated:
+        return answer  # an index of rates
     dated = copy.deepcopy(dict(answer.dated))
     for body in dated.values():
         for group in body["optionChain"]["result"][0]["options"]:
