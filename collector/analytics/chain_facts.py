@@ -26,8 +26,8 @@ class ChainFacts:
         strikes_used: strikes whose call and put the forward was drawn through; 0 where it comes from elsewhere.
         forward_low, forward_high: dollars a share, what the quotes of the strikes used within 2 % of the forward leave
             it; low above high where they contradict each other, NaN without such strikes.
-        inside_band: share of the forwards of single strikes within 2 % that lie in each other's band, [call bid less
-            put ask, call ask less put bid] about them.
+        inside_band: share of the pairs of strikes within 2 % of which the forward of one lies in the other's band,
+            which call bid less put ask and call ask less put bid leave it.
         pairs: strikes within a standard deviation of the tenor whose call and put are quoted on both sides.
         both_implied: share of the pairs that have a volatility from each side's own quotes.
         overlap: share of the pairs whose bands of volatility, [bid_iv, ask_iv] of call and put, meet at a forward
@@ -97,5 +97,5 @@ def _single_forwards(singles: SingleForwards, number: int, forward: float) -> tu
     if not near.size:
         return len(own), np.nan, np.nan, np.nan
     single, half = singles.forward[near], singles.half[near]
-    inside = np.abs(single[:, None] - single[None, :]) <= half[None, :]
+    inside = np.abs(single[:, None] - single[None, :]) <= np.maximum(half[:, None], half[None, :])
     return len(own), float((single - half).max()), float((single + half).min()), float(inside.mean())

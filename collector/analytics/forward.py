@@ -38,16 +38,17 @@ FORWARDS, STATED = "forwards", "stated"
 ASSUMED = "assumed"
 
 # Strikes that are looked at, in standard deviations of the tenor from the forward, and how many a chain at most.
-EUROPEAN_REACH, AMERICAN_REACH = (-3.0, 3.0), (-3.0, 1.0)
+EUROPEAN_REACH, AMERICAN_REACH = (-2.0, 4.0), (-3.0, 1.0)
 EUROPEAN_MOST, AMERICAN_MOST = 60, 24
 # Errors of one strike's C - P: of the mids as a share of half the band, of early exercise as a share of it, of ticks.
-EUROPEAN_MID_ERROR, AMERICAN_MID_ERROR, EXERCISE_ERROR, TICK_ERROR = 0.35, 0.15, 0.2, 0.005
-# Errors of rates that all chains share, at no tenor and more a year: in-the-money mids lean to one side.
-AMERICAN_COMMON, EUROPEAN_COMMON = (0.003, 0.004), (0.0003, 0.0)
+EUROPEAN_MID_ERROR, AMERICAN_MID_ERROR, EXERCISE_ERROR, TICK_ERROR = 0.4, 0.15, 0.2, 0.005
+# Errors of rates that all American chains share, at no tenor and more a year: in-the-money mids lean to one side, and
+# early exercise is worth less than one volatility for all prices makes it.
+COMMON_ERROR, COMMON_ERROR_A_YEAR = 0.003, 0.004
 # How well the rate is known when a strike away from the forward is read.
 RATE_SLACK = 0.002
 # A curve that nobody stated may be anywhere; a stated one is off by what traders pay over a government.
-EUROPEAN_ASSUMED, AMERICAN_ASSUMED = RatePrior(0.03, 0.005), RatePrior(0.01, 0.01)
+EUROPEAN_ASSUMED, AMERICAN_ASSUMED = RatePrior(0.01, 0.005), RatePrior(0.01, 0.01)
 STATED_CURVE = RatePrior(0.002, 0.002)
 # The quotes of a chain are not of one instant.
 FORWARD_ERROR = 2e-4
@@ -176,11 +177,10 @@ class _Search:
         with np.errstate(invalid="ignore", divide="ignore"):
             shown = -np.log(np.where(slope < 0, -slope, np.nan)) / self.tenor
             error = slope_error / np.abs(slope) / self.tenor
-        at_once = np.where(self.american, AMERICAN_COMMON[0], EUROPEAN_COMMON[0])
-        a_year = np.where(self.american, AMERICAN_COMMON[1], EUROPEAN_COMMON[1])
+        common = np.where(self.american, COMMON_ERROR + COMMON_ERROR_A_YEAR * self.tenor, 0.0)
         assumed = AMERICAN_ASSUMED if self.american.any() else EUROPEAN_ASSUMED
         trust = assumed if self.curve.source == ASSUMED else STATED_CURVE
-        drawn = term_curves.rates(self.tenor, shown, error, at_once + a_year * self.tenor, self.prior, trust)
+        drawn = term_curves.rates(self.tenor, shown, error, common, self.prior, trust)
         self.rate = drawn.mean
         held = np.hypot(trust.level, trust.shape)
         # The quotes speak where they leave less than half of what the prior left open.

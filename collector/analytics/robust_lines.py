@@ -54,6 +54,20 @@ def group_medians(values: Floats, group: Integers, groups: int) -> Floats:
     return medians
 
 
+def weighted_medians(values: Floats, weight: Floats, group: Integers, groups: int) -> Floats:
+    """Return the value of each group below which half its weight lies, NaN for a group without any."""
+    order = np.lexsort((values, group))
+    ordered = group[order]
+    below = np.cumsum(weight[order])
+    total = _sums(weight, group, groups)
+    before = np.cumsum(total) - total
+    reached = np.flatnonzero(below - before[ordered] >= (1.0 - 1e-9) * total[ordered] / 2.0)
+    found, first = np.unique(ordered[reached], return_index=True)
+    medians = np.full(groups, np.nan)
+    medians[found] = values[order[reached[first]]]
+    return medians
+
+
 def robust_lines(x: Floats, y: Floats, error: Floats, group: Integers, guess: Floats, least: int = 4) -> Lines:
     """Return the line of each group with at least ``least`` points.
 
@@ -70,7 +84,7 @@ def robust_lines(x: Floats, y: Floats, error: Floats, group: Integers, guess: Fl
     x, y, error, group = x[kept], y[kept], error[kept], group[kept]
     trusted = 1.0 / error**2
     rest = y - guess[group] * x
-    residual = (rest - group_medians(rest, group, groups)[group]) / error
+    residual = (rest - weighted_medians(rest, 1.0 / error, group, groups)[group]) / error
     with np.errstate(invalid="ignore", divide="ignore"):
         for _ in range(ROUNDS):
             weights = trusted / (1.0 + (residual / (TUNING * _scale(residual, group, groups)[group])) ** 2)
@@ -92,7 +106,7 @@ def robust_levels(y: Floats, error: Floats, group: Integers, groups: int) -> Lev
     """Return the level of each group's points; ``error`` is the standard error of each y."""
     trusted = 1.0 / error**2
     counts = np.bincount(group, minlength=groups)
-    level = group_medians(y, group, groups)
+    level = weighted_medians(y, 1.0 / error, group, groups)
     with np.errstate(invalid="ignore", divide="ignore"):
         for _ in range(ROUNDS):
             residual = (y - level[group]) / error
