@@ -6,7 +6,7 @@ import sys
 
 from django.apps import AppConfig
 
-from optsite.parent_death import signal_forks, watch_parent
+from collector.parent_death import signal_forks, watch_parent
 
 
 class OptsiteConfig(AppConfig):

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from collector.models import Heartbeat, ScanJob
+from collector.parent_death import child_setup
 from exports.folders import MarketFolder
-from optsite.parent_death import child_setup
 
 MANAGE = Path(settings.BASE_DIR) / "manage.py"
 STAFF_USER = "admin"

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from optsite.parent_death import child_setup
+from collector.parent_death import child_setup
 
 logger = logging.getLogger(__name__)
 

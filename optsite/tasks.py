@@ -18,11 +18,11 @@ from django_q.tasks import async_task
 
 from collector.live import renew_live, timestamp
 from collector.models import ScanJob
+from collector.parent_death import child_setup
 from collector.scan_ids import new_scan_id
 from collector.scan_jobs import close_dead_jobs
 from exports.folders import MarketFolder
 from exports.locks import LockHeld
-from optsite.parent_death import child_setup
 
 logger = logging.getLogger(__name__)
 

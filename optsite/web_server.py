@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from optsite.parent_death import request_signal, watch_parent
+from collector.parent_death import request_signal, watch_parent
 
 wsgi_app = "optsite.wsgi:application"
 worker_class = "gthread"

@@ -31,6 +31,7 @@ from collector.pipeline.corporate_events import corporate_events
 from collector.pipeline.daily_bars import LONG_DAYS, daily_bars
 from collector.pipeline.plan import CALLS_FOR_BARS, CALLS_TO_BEGIN, ScanPlan, choose_expirations
 from collector.pipeline.rates import Rates
+from collector.pipeline.workers import processes, serve_in_processes
 from collector.providers.base import (
     Bar,
     Event,
@@ -88,6 +89,8 @@ class Collector:
         progress: Progress,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         bar_days: int = LONG_DAYS,
+        *,
+        forks: bool = False,
     ) -> None:
         self.folder = folder
         self.provider = provider
@@ -96,6 +99,7 @@ class Collector:
         self.progress = progress
         self.now = now
         self.bar_days = bar_days
+        self.forks = forks
         self._rates = Rates(folder, provider, plan)
         self._lock = threading.Lock()
         self._taking = threading.Lock()
@@ -116,12 +120,13 @@ class Collector:
                 self._serve(ticker, collection)
             if self._stopped is None and not any(self._has_quotes(ticker) for ticker in telling):
                 self._stopped = "no_quotes_yet"
-        workers = WORKERS if self.provider.pays_per_expiration else 1
-        if workers == 1:
+        if self.provider.pays_per_expiration:
+            self._serve_together(waiting, WORKERS, collection)
+        elif self.forks and (count := processes(len(waiting))) > 1:
+            self._serve_apart(waiting, count, collection)
+        else:
             for ticker in waiting:
                 self._serve(ticker, collection)
-        else:
-            self._serve_together(waiting, workers, collection)
         collection.stopped = self._stopped
         return collection
 
@@ -140,6 +145,25 @@ class Collector:
                 self._stopped = "interrupted"
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+    def _serve_apart(self, tickers: Sequence[str], count: int, collection: Collection) -> None:
+        """Serve tickers in several processes: nothing but the deadline and what is done already keeps one from it."""
+        waiting = [ticker for ticker in tickers if not self.staging.is_done(ticker)]
+        for _ in range(len(tickers) - len(waiting)):
+            self.progress.done()
+        self.staging.close()
+        for ticker, reason in serve_in_processes(waiting, self._serve_here, count):
+            self.progress.step(ticker)
+            if reason is not None:
+                collection.skipped[ticker] = reason
+            self.progress.done()
+
+    def _serve_here(self, ticker: str) -> str | None:
+        """Serve one ticker in a process of its own; return the reason code of not serving it."""
+        reason = self._why_stop()
+        if reason is None:
+            self.staging.write_record(ticker, self._timed(ticker))
+        return reason
 
     def _serve_next(self, queue: deque[str], collection: Collection) -> None:
         """Serve the first ticker in line: taken and its calls reserved in one step, so that no later one gets them."""
@@ -180,15 +204,20 @@ class Collector:
     def _keep(self, ticker: str) -> None:
         """Collect one ticker into the staging."""
         self.progress.step(ticker)
-        started = time.perf_counter()
-        record = self._collect_ticker(ticker)
+        record = self._timed(ticker)
         if self._stopped == "interrupted":
             # Half a ticker that counts as done would never be fetched whole.
             return
-        record["calls"] = self.calls()
-        record["seconds"] = round(time.perf_counter() - started, 3)
         self.staging.write_record(ticker, record)
         self.progress.done()
+
+    def _timed(self, ticker: str) -> dict[str, Any]:
+        """Collect one ticker; return its record with what it cost."""
+        started = time.perf_counter()
+        record = self._collect_ticker(ticker)
+        record["calls"] = self.calls()
+        record["seconds"] = round(time.perf_counter() - started, 3)
+        return record
 
     def _why_not(self) -> str | None:
         """Return the reason code for not trying a ticker now; reserve its calls otherwise."""

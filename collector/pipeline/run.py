@@ -48,7 +48,7 @@ def run_scan(
     staging.write_plan(plan.to_json())
     progress = JobProgress(folder, plan, bar)
     try:
-        collect(folder, provider, plan, staging, progress)
+        collect(folder, provider, plan, staging, progress, forks=True)
         progress.begin("join", 1)
         with open_store(folder, f"join of scan {plan.scan_id}") as connection:
             joined = join(connection, folder, staging, detectors(settings.OPTSITE.config), provider.sessions())
@@ -84,11 +84,16 @@ def collect(
     staging: Staging,
     progress: Progress,
     bar_days: int = LONG_DAYS,
+    *,
+    forks: bool = False,
 ) -> None:
-    """Collect a plan's tickers into its staging and write how that went."""
+    """Collect a plan's tickers into its staging and write how that went.
+
+    ``forks``: whether processes may be forked here: not from a thread, nor with a database open.
+    """
     started = time.perf_counter()
     days = RECORDED_DAYS if folder.market == "recorded" else bar_days
-    collector = Collector(folder, provider, plan, staging, progress, bar_days=days)
+    collector = Collector(folder, provider, plan, staging, progress, bar_days=days, forks=forks)
     collection = collector.collect()
     staging.write_outcome(
         {

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from optsite.parent_death import signal_forks
+from collector.parent_death import signal_forks
 from optsite.supervisor import Program, Supervisor
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FORKS = """
 import os, sys, time
-from optsite.parent_death import signal_forks
+from collector.parent_death import signal_forks
 os.register_at_fork(after_in_child=lambda: time.sleep(float(sys.argv[1])))
 signal_forks()
 child = os.fork()
