@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,14 @@ class EarlyExercise:
         self.terms = terms
         self.tables = Tables(terms, low, high)
         self.calendar = discrete_dividends.Calendar(terms)
+
+    def moved(self, terms: Terms) -> EarlyExercise:
+        """Return the premiums under terms a little off, along the same boundaries: a premium is largest along its own
+        boundary, so it moves by the square of what the boundary would.
+        """
+        near = copy(self)
+        near.terms, near.calendar = terms, discrete_dividends.Calendar(terms)
+        return near
 
     def rows(self, chain: Integers, sign: Floats, strike: Floats) -> Rows:
         """Return contracts, already sorted by chain and side, with what their valuation needs."""

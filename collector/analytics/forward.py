@@ -25,7 +25,6 @@ import numpy as np
 
 from collector.analytics import implied_volatility as inversion
 from collector.analytics import term_curves
-from collector.analytics.american import sigma_range
 from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
 from collector.analytics.robust_lines import robust_levels, robust_lines
@@ -53,6 +52,9 @@ STATED_CURVE = RatePrior(0.002, 0.002)
 # The quotes of a chain are not of one instant.
 FORWARD_ERROR = 2e-4
 PASSES = 5
+# How often the exercise boundaries are solved anew, and how far beyond the volatilities of mids they reach.
+SOLVED = 2
+REACH_BELOW, REACH_ABOVE = 1.3, 1.3
 # A pass that moves no forward by more than this share of it, times the root of its tenor, is the last: of volatility
 # that is about as much.
 SETTLED = 3e-5
@@ -83,6 +85,8 @@ class Forwards:
         deviation: standard deviation of ln(price) to settlement by the straddles near the money, shape (m,).
         pairs: the strikes quoted on both sides.
         singles: what the strikes that the forwards were drawn through show, each by itself.
+        exercise: the boundaries of these terms, over the volatilities of all their quotes; None where no chain is
+            American or none has a quote.
     """
 
     terms: Terms
@@ -93,6 +97,7 @@ class Forwards:
     deviation: Floats
     pairs: StrikePairs
     singles: SingleForwards
+    exercise: EarlyExercise | None
 
 
 def forwards(
@@ -127,6 +132,10 @@ class _Search:
         self.used = self.pairs.of(_chosen(self.pairs, look, self.american))
         self.forward, self.rate = look.forward, self.prior
         self.deviation = look.deviation
+        self.exercise: EarlyExercise | None = None
+        self.solved = 0
+        if self.american.any():
+            self.reach = _volatility_range(rows, look, self.prior, self.tenor)
         self.spot = np.nan
         self.early_gap = np.zeros(len(self.used.chain))
         self.early_size = np.zeros(len(self.used.chain))
@@ -214,10 +223,19 @@ class _Search:
             return inversion.european(worth, forward, strike, terms.tenor[chain], discount, sign).sigma
 
         sigma = np.where(np.isfinite(self.sigma[at]), self.sigma[at], implied(price))
-        own, other = _premiums(terms, chain, sign, strike, sigma)
+        exercise = self._boundaries(terms)
+        own, other = (_premium(exercise, chain, side, strike, sigma) for side in (sign, -sign))
         self.sigma[at] = implied(price - own)
         self.early_gap[at] = sign * (other - own)
         self.early_size[at] = own + other
+
+    def _boundaries(self, terms: Terms) -> EarlyExercise:
+        """Return the exercise boundaries, which are solved anew while rates and forwards still move much."""
+        if self.exercise is None or self.solved < SOLVED:
+            self.exercise = EarlyExercise(terms, *self.reach)
+            self.solved += 1
+        self.exercise = self.exercise.moved(terms)
+        return self.exercise
 
     def result(self, stated_spot: float | None, dividend_source: str | None) -> Forwards:
         """Return what was found; where no chain shows a forward, the stated spot carried to settlement."""
@@ -239,6 +257,7 @@ class _Search:
             deviation=self.deviation,
             pairs=self.pairs,
             singles=self._singles(terms),
+            exercise=None if self.exercise is None else self.exercise.moved(terms),
         )
 
     def _singles(self, terms: Terms) -> SingleForwards:
@@ -256,19 +275,36 @@ class _Search:
         return NEIGHBOURS if near else CARRY
 
 
-def _premiums(terms: Terms, chain: Integers, sign: Floats, strike: Floats, sigma: Floats) -> tuple[Floats, Floats]:
-    """Return what early exercise adds to the contracts of these sides, and to those of the other side."""
-    numbers, place = np.unique(chain, return_inverse=True)
-    some = terms.of(numbers)
-    both, sides = np.tile(place, 2), np.concatenate([sign, -sign])
-    order = np.lexsort((sides, both))
-    volatility = np.tile(sigma, 2)
-    exercise = EarlyExercise(some, *sigma_range(some, both, volatility))
-    rows = exercise.rows(both[order], sides[order], np.tile(strike, 2)[order])
-    value = np.full(len(both), np.nan)
-    known = np.isfinite(volatility[order]) & ~exercise.double(rows)
-    value[order[known]] = exercise.value(rows.of(known), volatility[order][known])
-    return value[: len(chain)], value[len(chain) :]
+def _premium(exercise: EarlyExercise, chain: Integers, sign: Floats, strike: Floats, sigma: Floats) -> Floats:
+    """Return what early exercise adds to contracts, NaN without a volatility or with two boundaries."""
+    order = np.lexsort((sign, chain))
+    rows = exercise.rows(chain[order], sign[order], strike[order])
+    value = np.full(len(chain), np.nan)
+    known = np.isfinite(sigma[order]) & ~exercise.double(rows)
+    value[order[known]] = exercise.value(rows.of(known), sigma[order][known])
+    return value
+
+
+def _volatility_range(rows: QuoteRows, look: FirstLook, prior: Floats, tenor: Floats) -> tuple[Floats, Floats]:
+    """Return the lowest and highest volatility of each chain that its out-of-the-money mids imply, as if European."""
+    with np.errstate(invalid="ignore"):
+        outside = rows.sign * (rows.strike - look.forward[rows.chain]) > 0
+    at = np.flatnonzero(rows.two_sided & outside)
+    chain = rows.chain[at]
+    found = inversion.european(
+        (rows.bid[at] + rows.ask[at]) / 2,
+        look.forward[chain],
+        rows.strike[at],
+        tenor[chain],
+        np.exp(-prior * tenor)[chain],
+        rows.sign[at],
+    )
+    low, high = np.full(len(tenor), np.inf), np.full(len(tenor), -np.inf)
+    known = np.isfinite(found.sigma)
+    np.minimum.at(low, chain[known], found.sigma[known])
+    np.maximum.at(high, chain[known], found.sigma[known])
+    seen = high > 0
+    return np.where(seen, low / REACH_BELOW, np.nan), np.where(seen, high * REACH_ABOVE, np.nan)
 
 
 def _chosen(pairs: StrikePairs, look: FirstLook, american: Booleans) -> Booleans:

@@ -1,7 +1,7 @@
 """Lines and levels through points of many groups at once, each holding against a minority of bad points.
 
 Weighted least squares, repeated with the weights of points that lie far off taken down (Cauchy's weights at twice the
-group's own scale).
+group's own scale, which is settled in the first rounds).
 
 Source: P. J. Huber and E. M. Ronchetti, Robust Statistics, 2nd ed. (2009), chapter 7.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from collector.analytics.terms import Floats, Integers
 
-ROUNDS = 8
+ROUNDS, SCALED = 6, 2
 # Residuals are taken in units of their stated errors; their scale is taken for no smaller than this.
 LEAST_SCALE = 0.3
 TUNING = 2.0
@@ -86,8 +86,10 @@ def robust_lines(x: Floats, y: Floats, error: Floats, group: Integers, guess: Fl
     rest = y - guess[group] * x
     residual = (rest - weighted_medians(rest, 1.0 / error, group, groups)[group]) / error
     with np.errstate(invalid="ignore", divide="ignore"):
-        for _ in range(ROUNDS):
-            weights = trusted / (1.0 + (residual / (TUNING * _scale(residual, group, groups)[group])) ** 2)
+        for number in range(ROUNDS):
+            if number < SCALED:
+                scale = TUNING * _scale(residual, group, groups)[group]
+            weights = trusted / (1.0 + (residual / scale) ** 2)
             total, mean_x, mean_y, spread = _moments(x, y, weights, group, groups)
             slope = _sums((x - mean_x[group]) * (y - mean_y[group]) * weights, group, groups) / total / spread
             residual = (y - mean_y[group] - slope[group] * (x - mean_x[group])) / error
@@ -108,9 +110,11 @@ def robust_levels(y: Floats, error: Floats, group: Integers, groups: int) -> Lev
     counts = np.bincount(group, minlength=groups)
     level = weighted_medians(y, 1.0 / error, group, groups)
     with np.errstate(invalid="ignore", divide="ignore"):
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             residual = (y - level[group]) / error
-            weights = trusted / (1.0 + (residual / (TUNING * _scale(residual, group, groups)[group])) ** 2)
+            if number < SCALED:
+                scale = TUNING * _scale(residual, group, groups)[group]
+            weights = trusted / (1.0 + (residual / scale) ** 2)
             level = _sums(weights * y, group, groups) / _sums(weights, group, groups)
         own = np.maximum(group_medians(np.abs(residual), group, groups) * MEDIAN_TO_DEVIATION, LEAST_SCALE)
         deviation = own * np.sqrt(1.0 / _sums(weights, group, groups))

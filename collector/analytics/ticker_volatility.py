@@ -20,9 +20,6 @@ from collector.analytics.terms import Booleans, Dividend, Floats, Integers, Term
 
 Statuses = NDArray[np.int8]
 
-# Bids and asks imply volatilities beyond those of the mids: by how much the tables reach further.
-TABLE_REACH = 1.25
-
 
 @dataclass(frozen=True, slots=True)
 class TickerVolatility:
@@ -89,7 +86,7 @@ def ticker_volatility(
     terms, other = found.terms, _other_sides(rows, found.pairs)
     in_the_money = rows.sign * (terms.forward[rows.chain] - rows.strike) > 0
     from_other_side = in_the_money & (other >= 0)
-    model = _Model(terms, rows)
+    model = _Model(terms, rows, found.exercise)
     mid = np.where(rows.two_sided, (rows.bid + rows.ask) / 2, np.nan)
     own = model.implied(np.where(from_other_side, np.nan, mid), None)
     sigma, status = own.sigma.copy(), own.status.copy()
@@ -134,12 +131,11 @@ def _status(rows: QuoteRows, found: Implied, crossed: Booleans, missing: IvStatu
 class _Model:
     """The pricing model of each row: European, or American on tables that all its inversions share."""
 
-    def __init__(self, terms: Terms, rows: QuoteRows) -> None:
-        self.terms, self.rows = terms, rows
+    def __init__(self, terms: Terms, rows: QuoteRows, exercise: EarlyExercise | None) -> None:
+        self.terms, self.rows, self.exercise = terms, rows, exercise
         known = rows.usable & np.isfinite(terms.forward[rows.chain])
         early = terms.american[rows.chain]
         self.european, self.american = np.flatnonzero(known & ~early), np.flatnonzero(known & early)
-        self.tables: EarlyExercise | None = None
 
     def implied(self, price: Floats, near: Floats | None) -> Implied:
         """Return the volatilities of prices, shape (n,); ``near`` are volatilities not far from them."""
@@ -162,11 +158,10 @@ class _Model:
             at = self.american
             start = None if near is None else near[at]
             own = (terms, rows.chain[at], rows.sign[at], rows.strike[at])
-            solved = american.implied_volatility(*own, price[at], tables=self.tables, start=start)
+            solved = american.implied_volatility(
+                *own, price[at], tables=self.exercise, start=start, widenings=1 if near is None else 0
+            )
             sigma[at], status[at] = solved.sigma, solved.status
-            if self.tables is None:
-                low, high = american.sigma_range(terms, rows.chain[at], solved.sigma)
-                self.tables = EarlyExercise(terms, low / TABLE_REACH, high * TABLE_REACH)
         return Implied(sigma, status)
 
     def greeks(self, sigma: Floats) -> Greeks:
@@ -181,7 +176,7 @@ class _Model:
         if self.american.size:
             at = self.american
             own = (self.terms, rows.chain[at], rows.sign[at], rows.strike[at])
-            found = american.greeks(*own, sigma[at], tables=self.tables)
+            found = american.greeks(*own, sigma[at], tables=self.exercise)
             for name, column in columns.items():
                 column[at] = getattr(found, name)
         return Greeks(**columns)
