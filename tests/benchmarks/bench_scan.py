@@ -23,6 +23,7 @@ def measure(tickers: int, contracts: int) -> list[str]:
     """Return the lines to print."""
     from django.conf import settings
 
+    from collector import watchlist
     from collector.configuration import detectors
     from collector.pipeline.join import join
     from collector.pipeline.plan import Scan, plan_scan
@@ -36,6 +37,7 @@ def measure(tickers: int, contracts: int) -> list[str]:
     folder = settings.MARKET_FOLDER
     folder.create()
     provider = MarketOfMany(tickers, contracts)
+    watchlist.add(folder.market, provider.tickers())
     plan = plan_scan(folder, provider, Scan(kind="manual", tickers=provider.tickers()), None)
     staging = Staging(folder, plan.scan_id)
     staging.write_plan(plan.to_json())

@@ -11,8 +11,10 @@ import numpy as np
 from collector.market.calendar import Sessions, exchange_sessions
 from collector.providers.base import Bar, ContractQuote, Event, Market, OptionChain, Quote, TreasuryYield
 
-STAMP = datetime(2026, 3, 24, 17, 0, tzinfo=UTC)
 MODELS = 8
+# In the last session that has ended, when its quotes were live.
+_SESSION = exchange_sessions().last_closed(datetime.now(UTC))
+STAMP = _SESSION.close - timedelta(minutes=90)
 
 
 def _normal(x: float) -> float:
@@ -74,7 +76,9 @@ class MarketOfMany:
             f"M{chr(65 + number // 676)}{chr(65 + number // 26 % 26)}{chr(65 + number % 26)}"
             for number in range(tickers)
         )
-        fridays = [date(2026, 3, 27) + timedelta(days=7 * week) for week in range(expirations * 4 // 3)]
+        today = datetime.now(UTC).date()
+        first = today + timedelta(days=3 + (4 - today.weekday()) % 7)
+        fridays = [first + timedelta(days=7 * week) for week in range(expirations * 4 // 3)]
         self.days = tuple(day for day in fridays if exchange_sessions().session(day) is not None)[:expirations]
         strikes = contracts // expirations // 2
         self.models = [{day: _chain(number, day, strikes) for day in self.days} for number in range(MODELS)]
@@ -82,7 +86,8 @@ class MarketOfMany:
 
     def _bars(self, number: int) -> tuple[Bar, ...]:
         random = np.random.default_rng(number)
-        sessions = exchange_sessions().between(date(2024, 6, 3), date(2026, 3, 23))
+        last = exchange_sessions().previous(_SESSION.date).date
+        sessions = exchange_sessions().between(last - timedelta(days=660), last)
         closes = 40.0 + 60.0 * number
         path = closes * np.exp(np.cumsum(random.normal(0, 0.012, len(sessions))))
         return tuple(

@@ -213,8 +213,18 @@ def test_past_the_deadline_nobody_is_tried(folder: MarketFolder) -> None:
 
 @pytest.mark.parametrize(
     ("calls", "fetch_bars", "served"),
-    # Cookie and crumb are two calls, a ticker of at most two expirations two, and one more for its bars.
-    [(3, False, 0), (4, False, 1), (7, False, 2), (8, False, 3), (4, True, 0), (5, True, 1), (11, True, 3)],
+    # Cookie and crumb are two calls, a ticker of at most two expirations two, and one more for its bars; a scan that
+    # fetches bars asks for the rates too, in two calls.
+    [
+        (3, False, 0),
+        (4, False, 1),
+        (7, False, 2),
+        (8, False, 3),
+        (6, True, 0),
+        (7, True, 1),
+        (12, True, 2),
+        (13, True, 3),
+    ],
 )
 def test_tickers_beyond_the_calls_are_skipped_for_the_budget(
     folder: MarketFolder, calls: int, fetch_bars: bool, served: int
