@@ -19,13 +19,15 @@ the curve's own source.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from collector.analytics import implied_volatility as inversion
 from collector.analytics import term_curves
 from collector.analytics.early_exercise import EarlyExercise
+from collector.analytics.exercise_gaps import exercise_gaps
+from collector.analytics.implied_dividends import Seen, implied_dividends
 from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
 from collector.analytics.robust_lines import robust_levels, robust_lines
 from collector.analytics.strike_pairs import FirstLook, StrikePairs, first_look, strike_pairs
@@ -33,7 +35,7 @@ from collector.analytics.term_curves import RatePrior
 from collector.analytics.terms import Booleans, Dividend, Floats, Integers, Terms
 
 PARITY, EQUAL_IV, CARRY, NEIGHBOURS = "parity", "equal_iv", "carry", "neighbours"
-FORWARDS, STATED = "forwards", "stated"
+FORWARDS, STATED, IMPLIED = "forwards", "stated", "implied"
 ASSUMED = "assumed"
 
 # Strikes that are looked at, in standard deviations of the tenor from the forward, and how many a chain at most.
@@ -111,7 +113,7 @@ def forwards(
     """Return the terms of the chains; see ticker_volatility.ticker_volatility for the arguments."""
     search = _Search(rows, chains, curve, dividends)
     search.run()
-    return search.result(spot, "stated" if dividends is not None else None)
+    return search.result(spot)
 
 
 class _Search:
@@ -126,7 +128,7 @@ class _Search:
         self.tenor = np.array([chain.tenor for chain in chains], dtype=np.float64)
         self.american = np.array([chain.american for chain in chains], dtype=bool)
         self.curve, self.prior = curve, np.asarray(curve.rate(self.tenor), dtype=np.float64)
-        self.cash = dividends or ()
+        self.cash, self.unknown = dividends or (), dividends is None
         self.pairs = strike_pairs(rows)
         look = first_look(self.pairs, len(chains))
         self.used = self.pairs.of(_chosen(self.pairs, look, self.american))
@@ -146,7 +148,9 @@ class _Search:
         self._fit()
         if not self.american.any():
             return
-        for _ in range(PASSES):
+        for number in range(PASSES):
+            if number == 1 and self.unknown:
+                self.cash = self._dividends()
             before = self.forward
             self._exercise()
             self._fit()
@@ -154,6 +158,20 @@ class _Search:
                 moved = np.abs(self.forward / before - 1.0) > SETTLED * np.sqrt(self.tenor)
             if not (moved & self.american).any():
                 break
+
+    def _dividends(self) -> tuple[Dividend, ...]:
+        """Return the dividends that the quotes show."""
+        own = np.flatnonzero(self.american & np.isfinite(self.forward) & np.isfinite(self.spot))
+        if not own.size:
+            return ()
+        terms = replace(self.terms(), forward=self.forward).of(own)
+        number = np.full(len(self.tenor), -1)
+        number[own] = np.arange(len(own))
+        pairs = self.pairs.of(number[self.pairs.chain] >= 0)
+        found = implied_dividends(Seen(terms, self.deviation[own], replace(pairs, chain=number[pairs.chain])))
+        if found:
+            self.solved = 0
+        return found
 
     def terms(self) -> Terms:
         """Return the terms as they stand; where a chain shows no forward, that of the spot."""
@@ -214,20 +232,8 @@ class _Search:
         at = np.flatnonzero(self.american[used.chain] & np.isfinite(self.spot))
         if not at.size:
             return
-        terms, chain, strike = self.terms(), used.chain[at], used.strike[at]
-        forward, discount = terms.forward[chain], terms.discount[chain]
-        sign = np.where(strike > forward, 1.0, -1.0)
-        price = np.where(sign > 0, used.call_mid[at], used.put_mid[at])
-
-        def implied(worth: Floats) -> Floats:
-            return inversion.european(worth, forward, strike, terms.tenor[chain], discount, sign).sigma
-
-        sigma = np.where(np.isfinite(self.sigma[at]), self.sigma[at], implied(price))
-        exercise = self._boundaries(terms)
-        own, other = (_premium(exercise, chain, side, strike, sigma) for side in (sign, -sign))
-        self.sigma[at] = implied(price - own)
-        self.early_gap[at] = sign * (other - own)
-        self.early_size[at] = own + other
+        gaps = exercise_gaps(self._boundaries(self.terms()), used.of(at), self.sigma[at])
+        self.sigma[at], self.early_gap[at], self.early_size[at] = gaps.sigma, gaps.early, gaps.size
 
     def _boundaries(self, terms: Terms) -> EarlyExercise:
         """Return the exercise boundaries, which are solved anew while rates and forwards still move much."""
@@ -237,7 +243,7 @@ class _Search:
         self.exercise = self.exercise.moved(terms)
         return self.exercise
 
-    def result(self, stated_spot: float | None, dividend_source: str | None) -> Forwards:
+    def result(self, stated_spot: float | None) -> Forwards:
         """Return what was found; where no chain shows a forward, the stated spot carried to settlement."""
         spot_source: str | None = FORWARDS
         if not self.shown.any():
@@ -253,7 +259,7 @@ class _Search:
                 for shown, american in zip(self.rate_shown, self.american, strict=True)
             ),
             spot_source=spot_source,
-            dividend_source=dividend_source,
+            dividend_source=STATED if not self.unknown else IMPLIED if self.cash else None,
             deviation=self.deviation,
             pairs=self.pairs,
             singles=self._singles(terms),
@@ -273,16 +279,6 @@ class _Search:
             return EQUAL_IV if self.american[chain] else PARITY
         near = self.shown.any() and self.carried_deviation[chain] < NEIGHBOURS_DEVIATION
         return NEIGHBOURS if near else CARRY
-
-
-def _premium(exercise: EarlyExercise, chain: Integers, sign: Floats, strike: Floats, sigma: Floats) -> Floats:
-    """Return what early exercise adds to contracts, NaN without a volatility or with two boundaries."""
-    order = np.lexsort((sign, chain))
-    rows = exercise.rows(chain[order], sign[order], strike[order])
-    value = np.full(len(chain), np.nan)
-    known = np.isfinite(sigma[order]) & ~exercise.double(rows)
-    value[order[known]] = exercise.value(rows.of(known), sigma[order][known])
-    return value
 
 
 def _volatility_range(rows: QuoteRows, look: FirstLook, prior: Floats, tenor: Floats) -> tuple[Floats, Floats]:
