@@ -198,7 +198,7 @@ ARBITRAGE_COUNTS: tuple[Field, ...] = (
     _count("vertical", "Rows that break monotony in strike."),
     _count("butterfly", "Rows that break convexity in strike."),
     _count("parity", "Strikes whose call and put break parity across the spreads."),
-    _count("calendar", "1 where total variance at the money falls below the expiration before."),
+    _count("calendar", "1 where total variance at the money falls below the expiration before, across the spreads."),
     _count("rows", "Rows left out because of them."),
 )
 
@@ -209,8 +209,8 @@ SMILE_FIELDS: tuple[Field, ...] = (
     _decimal("rho", "Raw SVI: lean.", unit="ratio"),
     _decimal("m", "Raw SVI: centre in ln(strike / forward).", unit="ratio"),
     _decimal("sigma", "Raw SVI: width of the bend.", unit="ratio"),
-    _decimal("residual_rms", "Root mean square of fit less quotes, in volatility."),
-    _decimal("residual_max", "Largest distance of fit and quotes, in volatility."),
+    _decimal("residual_rms", "Root mean square of fit less quotes within 2.5 deviations of the forward."),
+    _decimal("residual_max", "Largest distance of fit and quotes within 2.5 deviations of the forward."),
     _count("points", "Quotes behind the fit.", unit="quotes"),
     _flag("arbitrage_free", "Whether the fitted density is nowhere negative over the quoted strikes.", nullable=True),
 )

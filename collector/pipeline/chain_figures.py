@@ -14,7 +14,14 @@ from collector.analytics.exposure import Exposure, StrikeExposures, chain_exposu
 from collector.analytics.liquidity import Book, liquidity
 from collector.analytics.max_pain import max_pain
 from collector.analytics.skew import NAMES, DeltaVolatilities, delta_volatilities, skew_figures
-from collector.analytics.smile import Points, SmileFit, at_the_money, fit_smiles, smile_points
+from collector.analytics.smile import (
+    Points,
+    SmileFit,
+    at_the_money,
+    fit_smiles,
+    smile_points,
+    spread_at_the_money,
+)
 from collector.analytics.term_structure import TermStructure, forward_volatilities, term_structure
 from collector.analytics.terms import Floats
 from collector.normalise import ChainHead, NormalisedTicker
@@ -101,7 +108,8 @@ def ticker_figures(
     forward = np.full(len(order), np.nan)
     forward[order] = forward_volatilities(term)
     falls = np.zeros(len(order), dtype=bool)
-    falls[order] = calendar_breaches(term.tenor, term.sigma)
+    spreads = np.array([np.nan if one.points is None else spread_at_the_money(one.points) for one in smiles])
+    falls[order] = calendar_breaches(term.tenor, term.sigma, spreads[order])
     figures: list[ChainFigures] = []
     for place in range(len(normalised.chains)):
         if place not in found.chains:

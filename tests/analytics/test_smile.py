@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy.optimize import differential_evolution
 
-from collector.analytics.smile import Points, at_the_money, fit_smile, fit_smiles, smile_points
+from collector.analytics.smile import (
+    Points,
+    at_the_money,
+    fit_smile,
+    fit_smiles,
+    smile_points,
+    spread_at_the_money,
+)
 
 
 def svi(k: np.ndarray, a: float, b: float, rho: float, m: float, s: float) -> np.ndarray:
@@ -61,12 +68,14 @@ def test_noise_is_fitted_as_well_as_a_global_search_does() -> None:
 
     def error(x: np.ndarray) -> float:
         variance = svi(k, *x)
-        return float(np.sum(((variance - sigma**2 * tenor) / sigma) ** 2)) if (variance > 0).all() else 1.0
+        # Quotes equally tight weigh by the root of vega, in volatility.
+        weight = np.exp(-(k**2) / (4 * sigma**2 * tenor)) / sigma
+        return float(np.sum((weight * (variance - sigma**2 * tenor)) ** 2)) if (variance > 0).all() else 1.0
 
     bounds = [(0.0, 0.05), (0.001, 0.5), (-0.99, 0.99), (-0.3, 0.3), (0.01, 0.5)]
     best = differential_evolution(error, bounds, seed=1, tol=1e-10, maxiter=400)
     ours = error(np.array([fit.a, fit.b, fit.rho, fit.m, fit.sigma]))
-    assert ours < best.fun * 1.02
+    assert ours < best.fun * 1.001
     assert fit.residual_rms == pytest.approx(0.003, rel=0.3)
 
 
@@ -81,13 +90,49 @@ def test_tight_quotes_weigh_more() -> None:
     assert math.sqrt(fit.total_variance(np.array([0.0]))[0] / tenor) == pytest.approx(0.2, abs=0.001)
 
 
+def test_a_quote_without_a_bid_volatility_hardly_weighs() -> None:
+    k = np.linspace(-0.3, 0.3, 31)
+    sigma = np.where(k < -0.2, 0.5, 0.2)
+    spread = np.where(k < -0.2, np.nan, np.where(np.abs(k) > 0.19, 0.3, 0.004))
+    fit, _ = fit_smile(Points(k, sigma, spread), 1.0)
+    assert fit is not None
+    at = np.abs(k) <= 0.15
+    assert np.sqrt(fit.total_variance(k[at])) == pytest.approx(sigma[at], abs=0.003)
+
+
+def test_the_residual_is_that_of_the_strikes_near_the_forward() -> None:
+    # Standard deviation .1: a quote at -.3 is three of them away, one at .2 two.
+    k = np.round(np.linspace(-0.4, 0.4, 33), 10)
+    far, near = np.full(33, 0.2), np.full(33, 0.2)
+    far[k == -0.3] = 0.45
+    near[k == 0.2] = 0.24
+    spread = np.full(33, 0.01)
+    with_far, _ = fit_smile(Points(k, far, np.where(far > 0.3, 0.3, spread)), 0.25)
+    with_near, _ = fit_smile(Points(k, near, spread), 0.25)
+    assert with_far is not None
+    assert with_near is not None
+    assert with_far.residual_max < 0.01
+    assert 0.02 < with_near.residual_max < 0.045
+
+
 def test_a_density_below_zero_is_told() -> None:
     # Axel Vogt's parameters, a well-known smile with butterfly arbitrage (Gatheral and Jacquier, section 2.2).
     k = np.linspace(-1.5, 1.5, 61)
     fit, _ = fit_smile(points(k, svi(k, -0.0410, 0.1331, 0.3060, 0.3586, 0.4153), 1.0), 1.0)
     assert fit is not None
-    assert fit.residual_max < 2e-3
+    assert fit.residual_max < 1e-5
     assert not fit.arbitrage_free
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_variance_is_not_below_zero_even_where_quotes_would_have_it_so(seed: int) -> None:
+    # Two straight wings that meet below zero, with noise: the free least squares dip under the axis.
+    k = np.linspace(-0.2, 0.2, 41)
+    variance = np.abs(k) * 0.3 + 0.0002
+    sigma = np.sqrt(variance / 0.1) + np.random.default_rng(seed).normal(0, 0.02, k.size)
+    fit, _ = fit_smile(Points(k, np.maximum(sigma, 0.01), np.full(k.shape, 0.02)), 0.1)
+    assert fit is not None
+    assert (fit.total_variance(np.linspace(-1.0, 1.0, 501)) >= 0).all()
 
 
 def test_what_can_not_be_fitted_says_why() -> None:
@@ -113,6 +158,13 @@ def test_chains_fitted_together_are_what_they_are_alone() -> None:
         assert alone is not None
         grid = np.linspace(-0.3, 0.3, 50)
         assert fit.total_variance(grid) == pytest.approx(alone.total_variance(grid), rel=1e-6)
+
+
+def test_the_spread_at_the_forward_lies_between_those_of_the_strikes_around() -> None:
+    quoted = Points(np.array([-0.02, 0.01, 0.05]), np.array([0.22, 0.20, 0.19]), np.array([0.012, 0.006, 0.5]))
+    assert spread_at_the_money(quoted) == pytest.approx(0.008)
+    assert np.isnan(spread_at_the_money(Points(quoted.moneyness + 0.1, quoted.sigma, quoted.spread)))
+    assert np.isnan(spread_at_the_money(Points(*(np.zeros(0),) * 3)))
 
 
 def test_at_the_forward_variance_is_linear_between_the_strikes_around() -> None:
