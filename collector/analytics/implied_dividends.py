@@ -33,6 +33,8 @@ SHORT, LEAST_SHORT = 9 / 365, 2
 # Steps: strikes above the forward, chains to either side, how far ahead, and how many deviations make one plain.
 ABOVE = (0.2, 1.5)
 SIDES, LEAST_SIDES, AHEAD, PLAIN = 4, 2, 92 / 365, 4.0
+# Chains this close after a step show it best.
+NEAR = 14 / 365
 # Discounted forwards scatter by this share of the spot at least.
 SCATTER = 3e-4
 # A step in forwards made without the dividend is about half of it.
@@ -110,17 +112,22 @@ def _first_step(seen: Seen, order: Integers, apart: Floats) -> Dividend | None:
     carried = (terms.forward * terms.discount)[order]
     unexplained = (apart - _interest(terms))[order]
     best: tuple[float, Dividend] | None = None
-    for place in range(1, len(order) - LEAST_SIDES + 1):
+    for place in range(1, len(order)):
         if tenor[place] > AHEAD or tenor[place] - tenor[place - 1] < SESSION:
             continue
         # One expiration before the step is enough where the first after it shows the dividend by itself.
         itself = unexplained[place] > LEAST * spot / 2.0 > unexplained[place - 1]
-        before, after = slice(max(place - SIDES, 0), place), slice(place, place + SIDES)
+        close = int(np.searchsorted(tenor, tenor[place] + NEAR, side="right"))
+        before = slice(max(place - SIDES, 0), place)
+        after = slice(place, min(place + SIDES, close if itself else max(close, place + LEAST_SIDES)))
         glimpse = float(np.median(carried[before]) - np.median(carried[after]))
-        if (place < LEAST_SIDES and not itself) or (glimpse < GLIMPSE * LEAST * spot and not itself):
+        if (min(place, len(order) - place) < LEAST_SIDES and not itself) or (
+            glimpse < GLIMPSE * LEAST * spot and not itself
+        ):
             continue
         time = _ex_time(float(tenor[place - 1]), float(tenor[place]))
-        found = _step(seen, order[before], order[after], time, max(2.0 * glimpse, LEAST * spot))
+        guess = float(unexplained[place]) if itself else max(2.0 * glimpse, LEAST * spot)
+        found = _step(seen, order[before], order[after], time, guess)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     return None if best is None else best[1]
@@ -138,11 +145,12 @@ def _step(seen: Seen, before: Integers, after: Integers, time: float, guess: flo
     amount = guess
     for _ in range(STEPS):
         beyond = _after(seen, after, Dividend(time, amount))
-        if np.isfinite(beyond).sum() < LEAST_SIDES:
+        if not np.isfinite(beyond).any():
             return None
         amount = float(np.median(level) - np.nanmedian(beyond)) * float(np.exp(terms.rate[after[0]] * time))
-        if not LEAST * spot < amount < MOST * spot:
-            return None
+        amount = max(amount, LEAST * spot)
+    if not LEAST * spot < amount < MOST * spot:
+        return None
     beyond = beyond[np.isfinite(beyond)]
     scatter = [max(float(np.std(values)), SCATTER * spot) / np.sqrt(len(values)) for values in (level, beyond)]
     plain = amount / float(np.hypot(*scatter))
