@@ -2,6 +2,9 @@
 
 The first expiration after the release holds the variance of the days until then and that of the release itself. The
 variance of a day without a release is read between that expiration and the next one; what is left is the release's.
+Days count by the calendar. The figure is a standard deviation: the mean absolute move is 0.8 of it.
+
+Source: the additivity of variance; worked by hand in tests/analytics/test_earnings.py.
 """
 
 from __future__ import annotations
@@ -35,7 +38,8 @@ def implied_earnings_move(terms: TermStructure, release: float) -> EarningsMove:
         terms: volatilities at the forward.
         release: years from now to the release.
 
-    None with ``no_expiration_after`` without two used expirations after the release, ``no_event_variance`` where the
+    None with ``no_expiration_after`` without two used expirations after the release, ``variance_falls`` where total
+    variance does not rise between these, so that no ordinary day can be told, ``no_event_variance`` where the
     expiration after it holds no more variance than ordinary days would.
     """
     places = np.flatnonzero(terms.used)
@@ -44,7 +48,10 @@ def implied_earnings_move(terms: TermStructure, release: float) -> EarningsMove:
         return EarningsMove(None, int(after[0]) if after.size else None, "no_expiration_after")
     variance, tenor = terms.total_variance, terms.tenor
     first, second = int(after[0]), int(after[1])
-    ordinary = (variance[second] - variance[first]) / (tenor[second] - tenor[first])
+    spent = tenor[second] - tenor[first]
+    ordinary = (variance[second] - variance[first]) / spent if spent > 0 else 0.0
+    if not ordinary > 0:
+        return EarningsMove(None, first, "variance_falls")
     before = places[terms.tenor[places] <= release]
     since, held = (tenor[before[-1]], variance[before[-1]]) if before.size else (0.0, 0.0)
     event = variance[first] - held - ordinary * (tenor[first] - since)

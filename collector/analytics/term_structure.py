@@ -2,8 +2,9 @@
 
 Everything is linear in total variance (volatility² times tenor) between expirations, and nothing is extrapolated.
 Total variance cannot fall with tenor: of points that break this the longest non-decreasing run is kept and the rest
-left out, so that one bad expiration moves no figure. Variance of known events makes it rise in steps, which is no
-breach.
+left out, so that one bad expiration moves no figure; of runs equally long the one whose volatility varies least, then
+the one that ends last. Variance of known events makes it rise in steps, which is no breach. What neither falls nor is
+fallen from, a first point too low or a last one too high, cannot be told from such a step and stays.
 
 Source: Cboe, "Volatility index methodology: Cboe Volatility Index" (interpolation of total variance between terms).
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.analytics.terms import Booleans, Floats
+from collector.analytics.terms import Booleans, Floats, Integers
 
 MATURITIES = (7, 14, 30, 60, 90, 180)
 DAYS_A_YEAR = 365.0
@@ -48,8 +49,8 @@ def term_structure(tenor: Floats, sigma: Floats) -> TermStructure:
     order = np.argsort(tenor, kind="stable")
     tenor, sigma = tenor[order], sigma[order]
     used = np.zeros(tenor.shape, dtype=bool)
-    known = np.flatnonzero(np.isfinite(sigma) & (tenor > 0))
-    used[known[_longest_rise(sigma[known] ** 2 * tenor[known])]] = True
+    known = np.flatnonzero(np.isfinite(sigma) & (sigma > 0) & (tenor > 0))
+    used[known[_longest_rise(sigma[known] ** 2 * tenor[known], sigma[known])]] = True
     return TermStructure(tenor, sigma, used)
 
 
@@ -105,17 +106,27 @@ def forward_volatilities(terms: TermStructure) -> Floats:
     return forward
 
 
-def _longest_rise(variance: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
-    """Return the places of the longest run that does not fall; of equals the one that ends last."""
+def _longest_rise(variance: Floats, sigma: Floats) -> Integers:
+    """Return the places of the longest run that does not fall; see the module for which of equals.
+
+    Args:
+        variance: total variance by tenor, shape (k,).
+        sigma: volatility, above 0, shape (k,).
+    """
     size = len(variance)
-    length, before = np.ones(size, dtype=np.intp), np.full(size, -1, dtype=np.intp)
+    if not size:
+        return np.zeros(0, dtype=np.intp)
+    length, varied = np.ones(size, dtype=np.intp), np.zeros(size)
+    before = np.full(size, -1, dtype=np.intp)
+    level = np.log(sigma)
     for place in range(size):
         fits = np.flatnonzero(variance[:place] * (1.0 - TOLERANCE) <= variance[place])
         if fits.size:
-            best = fits[length[fits] == length[fits].max()][-1]
-            length[place], before[place] = length[best] + 1, best
+            path = varied[fits] + np.abs(level[place] - level[fits])
+            best = np.lexsort((-fits, path, -length[fits]))[0]
+            length[place], varied[place], before[place] = length[fits[best]] + 1, path[best], fits[best]
+    place = int(np.lexsort((-np.arange(size), varied, -length))[0])
     run: list[int] = []
-    place = int(size - 1 - np.argmax(length[::-1])) if size else -1
     while place >= 0:
         run.append(place)
         place = int(before[place])

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from vollib.black.implied_volatility import implied_volatility
 
 from collector.analytics.earnings import implied_earnings_move
 from collector.analytics.term_structure import term_structure
@@ -42,6 +43,38 @@ def test_no_variance_beyond_ordinary_days_is_told() -> None:
     tenor = np.array([9, 16, 30]) / 365
     rising = term_structure(tenor, np.array([0.20, 0.20, 0.30]))
     assert implied_earnings_move(rising, 10.0 / 365).reason == "no_event_variance"
+
+
+def test_variance_that_does_not_rise_after_the_release_tells_no_ordinary_day() -> None:
+    tenor = np.array([16, 30]) / 365
+    sigma = np.array([0.45, 0.45 * math.sqrt(16 / 30 * 0.995)])
+    found = implied_earnings_move(term_structure(tenor, sigma), 12 / 365)
+    assert (found.move, found.reason, found.place) == (None, "variance_falls", 0)
+
+
+def test_an_expiration_that_is_left_out_takes_no_part() -> None:
+    tenor = np.array([9, 16, 23, 30]) / 365
+    variance = ORDINARY**2 * tenor + np.where(tenor > 10 / 365, MOVE**2, 0.0)
+    sigma = np.sqrt(variance / tenor)
+    sigma[1] = 2.0
+    found = implied_earnings_move(term_structure(tenor, sigma), 10.0 / 365)
+    assert found.place == 2
+    assert found.move == pytest.approx(MOVE, rel=1e-9)
+
+
+def test_a_simulated_release_is_found_in_the_prices_of_straddles() -> None:
+    """Volatilities inverted by vollib out of simulated payoffs: a jump of 7 % at day 10, .3 a year otherwise."""
+    random = np.random.default_rng(11)
+    normal, jump = random.standard_normal(400_000), random.standard_normal(400_000)
+    sigmas = []
+    for day in (8, 15, 29):
+        deviation = math.sqrt(0.3**2 * day / 365 + (0.07**2 if day > 10 else 0.0))
+        log = 0.3 * math.sqrt(day / 365) * normal + (0.07 * jump if day > 10 else 0.0) - deviation**2 / 2
+        price = float(np.maximum(np.exp(log) - 1.0, 0.0).mean())
+        sigmas.append(implied_volatility(100 * price, 100, 100, 0.0, day / 365, "c"))
+    terms = term_structure(np.array([8, 15, 29]) / 365, np.array(sigmas))
+    found = implied_earnings_move(terms, 10 / 365)
+    assert found.move == pytest.approx(0.07, abs=0.002)
 
 
 def test_the_worked_example() -> None:

@@ -119,3 +119,53 @@ def test_a_maturity_lies_between_its_neighbours_and_used_variance_never_falls(
         first, second = bracket(terms, maturity)  # type: ignore[misc]
         low, high = sorted(terms.total_variance[[first, second]])
         assert low * (1 - 1e-9) <= value**2 * maturity / 365 <= high * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("sigmas", "used"),
+    [
+        # Total variances in days: 1.113, .075, 2.249: the second is too low; 1.113, 10.8, 2.249: it is too high.
+        ((0.22, 0.05, 0.21), [True, False, True]),
+        ((0.22, 0.60, 0.21), [True, False, True]),
+        # 8.28, 1.44, 2.249: the first is too high.
+        ((0.60, 0.219, 0.21), [False, True, True]),
+    ],
+)
+def test_of_three_expirations_the_odd_one_is_left_out(sigmas: tuple[float, ...], used: list[bool]) -> None:
+    assert list(term_structure(days(23, 30, 51), np.array(sigmas)).used) == used
+
+
+def test_two_expirations_that_contradict_each_other_leave_one_and_nothing_between() -> None:
+    terms = term_structure(days(23, 37), np.array([0.60, 0.25]))
+    assert list(terms.used) == [False, True]
+    assert constant_maturity(terms, 30) == (None, "extrapolation")
+
+
+def test_two_roots_of_one_date_are_two_points() -> None:
+    # AM and PM settlement, 6.5 hours apart: the same total variance but for the day's.
+    terms = term_structure(days(23, 29.73, 30, 58), np.array([0.2, 0.2, 0.2, 0.2]))
+    assert terms.used.all()
+    assert constant_maturity(terms, 29.9)[0] == pytest.approx(0.2)
+    same = term_structure(days(30, 30, 58), np.array([0.20, 0.21, 0.2]))
+    assert constant_maturity(same, 30)[0] in (pytest.approx(0.20), pytest.approx(0.21))
+
+
+def test_volatilities_of_zero_are_none() -> None:
+    assert list(term_structure(days(7, 30, 60), np.array([0.0, 0.2, 0.2])).used) == [False, True, True]
+
+
+@given(
+    st.lists(st.floats(0.02, 2.0), min_size=4, max_size=10),
+    st.integers(1, 8),
+    st.one_of(st.floats(0.0001, 0.3), st.floats(4.0, 50.0)),
+)
+def test_one_bad_point_inside_moves_no_other(gains: list[float], place: int, factor: float) -> None:
+    # Variance that gains something every month, one point of it far off either way.
+    tenor = days(*(30.0 * (one + 1) for one in range(len(gains))))
+    variance = np.cumsum(np.array(gains) / 40.0 + 0.01) / 10.0
+    place = min(place, len(gains) - 2)
+    wrong = variance.copy()
+    wrong[place] = variance[0] * factor / 2 if factor < 1 else variance[-1] * factor
+    terms = term_structure(tenor, np.sqrt(wrong / tenor))
+    expected = [one != place for one in range(len(gains))]
+    assert list(terms.used) == expected
