@@ -79,9 +79,11 @@ def effective(config: Path | None, provider: str, shaping: dict[str, Any]) -> di
         "quality": {
             "cut_offs": [asdict(cut_off) for cut_off in quality.CUT_OFFS],
             "minimum_deviation": quality.MINIMUM_DEVIATION,
+            "straddle_to_deviation": quality.STRADDLE_TO_DEVIATION,
             "minimum_contracts": quality.MINIMUM_CONTRACTS,
             "cap_outside_session": quality.CAP_OUTSIDE_SESSION,
             "cap_stale": quality.CAP_STALE,
+            "stale_after_seconds": quality.STALE_AFTER.total_seconds(),
             "cap_open_interest_unknown": quality.CAP_OPEN_INTEREST_UNKNOWN,
         },
         "detectors": {detector.name: detector.configuration() for detector in detectors(config)},

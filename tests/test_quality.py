@@ -6,12 +6,15 @@ import json
 import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.market.calendar import QuoteMoment
-from collector.quality import Quotes, at_least, grade, is_usable, reference_price
+from collector.quality import Evidence, Quotes, at_least, grade, is_usable, reference_price
 
 STAMP = datetime(2026, 3, 24, 17, 0, tzinfo=UTC)
 NAN = math.nan
@@ -210,8 +213,132 @@ def test_a_cap_never_lifts_a_grade() -> None:
 @pytest.mark.parametrize("spot", [None, 100.0])
 def test_facts_are_json_without_nan(spot: float | None) -> None:
     for columns in (ladder(0), ladder(3), ladder(40), quotes([(100.0, "put", NAN, NAN)])):
-        facts = grade(columns, spot, moment()).facts
-        assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+        size = len(columns.strike)
+        unknown = evidence(columns, overlap=None, forward=None, implied_volatility=np.full(size, NAN))
+        for seen in (None, evidence(columns, at_fault=1), unknown):
+            facts = grade(columns, spot, moment(), seen).facts
+            assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+
+
+def evidence(columns: Quotes, at_fault: int = 0, overlap: float | None = 1.0, **more: Any) -> Evidence:
+    """Return evidence of which the first ``at_fault`` rows are at fault, all volatilities .2, the vendor's .21."""
+    size = len(columns.strike)
+    plain: dict[str, Any] = {
+        "forward": 100.0,
+        "at_fault": np.arange(size) < at_fault,
+        "band_overlap_share": overlap,
+        "implied_volatility": np.full(size, 0.20),
+        "vendor_implied_volatility": np.full(size, 0.21),
+    }
+    return Evidence(**(plain | more))
+
+
+@pytest.mark.parametrize(
+    ("at_fault", "share", "letter"),
+    [
+        (4, 0.10, "A"),
+        (5, 0.125, "B"),
+        (16, 0.40, "B"),
+        (17, 0.425, "C"),
+        (24, 0.60, "C"),
+        (25, 0.625, "D"),
+        (40, 1.0, "D"),
+    ],
+)
+def test_the_share_of_rows_at_fault_at_each_cut_off(at_fault: int, share: float, letter: str) -> None:
+    columns = ladder(40)
+    graded = grade(columns, 100.0, moment(), evidence(columns, at_fault))
+    assert (graded.grade, graded.facts["at_fault_share"], graded.facts["at_fault"]) == (letter, share, at_fault)
+    assert graded.reasons == (() if letter == "A" else ("many_breaches",))
+
+
+@pytest.mark.parametrize(
+    ("overlap", "letter"),
+    [(1.0, "A"), (0.90, "A"), (0.899, "B"), (0.60, "B"), (0.599, "C"), (0.30, "C"), (0.299, "D"), (0.0, "D")],
+)
+def test_the_overlap_of_call_and_put_at_each_cut_off(overlap: float, letter: str) -> None:
+    columns = ladder(40)
+    graded = grade(columns, 100.0, moment(), evidence(columns, overlap=overlap))
+    assert (graded.grade, graded.facts["band_overlap_share"]) == (letter, overlap)
+    assert graded.reasons == (() if letter == "A" else ("sides_disagree",))
+
+
+def test_evidence_never_lifts_what_the_quotes_earn() -> None:
+    columns = ladder(15)
+    assert grade(columns, 100.0, moment(), evidence(columns)).grade == "E"
+    wide = ladder(40, 5.0)
+    assert grade(wide, 100.0, moment(), evidence(wide, 5)).reasons == ("wide_spreads", "many_breaches")
+
+
+def test_without_strikes_to_tell_by_the_overlap_says_nothing() -> None:
+    columns = ladder(40)
+    graded = grade(columns, 100.0, moment(), evidence(columns, overlap=None))
+    assert (graded.grade, graded.facts["band_overlap_share"]) == ("A", None)
+
+
+def test_rows_at_fault_count_near_the_money_and_two_sided_alone() -> None:
+    columns = ladder(38)
+    # The two rows that are not two-sided, and two far from the money.
+    far = replace(columns, strike=np.where(np.arange(40) < 2, 10_000.0, columns.strike))
+    at_fault = (np.arange(40) < 2) | (np.arange(40) >= 38)
+    graded = grade(far, 100.0, moment(), replace(evidence(far), at_fault=at_fault))
+    assert (graded.facts["at_fault"], graded.facts["at_fault_share"]) == (0, 0.0)
+
+
+def test_the_forward_of_the_volatilities_is_the_reference() -> None:
+    columns = ladder(40)
+    graded = grade(columns, 90.0, moment(), evidence(columns, forward=260.0))
+    # ln(100/260) = -.956 and ln(95.65/260) = -1: all 40 are near; at 280 those at 100 (ln = -1.03) are not.
+    assert (graded.facts["reference_price"], graded.facts["reference_source"]) == (260.0, "forward")
+    assert graded.facts["near_the_money"] == 40
+    assert grade(columns, 90.0, moment(), evidence(columns, forward=280.0)).facts["near_the_money"] == 38
+    assert grade(columns, 90.0, moment(), evidence(columns, forward=None)).facts["reference_source"] == "parity"
+
+
+@pytest.mark.parametrize("vendor", [0.2, 0.21, 5.0, 1e-5])
+def test_what_the_vendor_says_is_a_fact_and_lowers_nothing(vendor: float) -> None:
+    columns = ladder(40)
+    graded = grade(columns, 100.0, moment(), evidence(columns, vendor_implied_volatility=np.full(40, vendor)))
+    assert (graded.grade, graded.reasons) == ("A", ())
+    assert graded.facts["vendor_difference"] == pytest.approx(abs(vendor - 0.20))
+    assert graded.facts["vendor_compared"] == 40
+
+
+def test_the_vendors_difference_is_the_median_where_both_have_a_volatility() -> None:
+    columns = ladder(40)
+    ours, theirs = np.full(40, 0.20), np.full(40, NAN)
+    theirs[:5] = (0.21, 0.22, 0.17, 0.20, 0.90)
+    ours[3] = NAN
+    graded = grade(
+        columns, 100.0, moment(), evidence(columns, implied_volatility=ours, vendor_implied_volatility=theirs)
+    )
+    # .01, .02, .03, -, .70
+    assert graded.facts["vendor_difference"] == pytest.approx(0.025)
+    assert graded.facts["vendor_compared"] == 4
+    nothing = grade(columns, 100.0, moment(), evidence(columns, vendor_implied_volatility=np.full(40, NAN)))
+    assert (nothing.facts["vendor_difference"], nothing.facts["vendor_compared"]) == (None, 0)
+
+
+def test_without_evidence_its_facts_are_null() -> None:
+    facts = grade(ladder(40), 100.0, moment()).facts
+    names = ("at_fault", "at_fault_share", "band_overlap_share", "vendor_difference", "vendor_compared")
+    assert [facts[name] for name in names] == [None] * 5
+
+
+@given(
+    two_sided=st.integers(0, 40),
+    half_width=st.floats(0.01, 30.0),
+    at_fault=st.integers(0, 40),
+    overlap=st.one_of(st.none(), st.floats(0.0, 1.0)),
+)
+def test_more_faults_never_grade_better(
+    two_sided: int, half_width: float, at_fault: int, overlap: float | None
+) -> None:
+    columns = ladder(two_sided, half_width)
+    by_quotes = grade(columns, 100.0, moment()).grade
+    found = grade(columns, 100.0, moment(), evidence(columns, at_fault, overlap)).grade
+    worse = grade(columns, 100.0, moment(), evidence(columns, min(at_fault + 5, 40), (overlap or 1.0) / 2)).grade
+    assert by_quotes <= found <= worse
 
 
 def test_a_to_d_are_usable() -> None:
