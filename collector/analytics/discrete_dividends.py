@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from collector.analytics.american_premium import Grid, Puts, Tables
-from collector.analytics.exercise_boundary import interpolation
+from collector.analytics.exercise_boundary import NODES
 from collector.analytics.terms import Floats, Integers, Terms
 
 # Points of each stretch between two ex-dates; the first stretch, from now, is crowded towards now.
@@ -32,6 +32,18 @@ REACH = 8.0
 # The boundary falls by DROP deviations of a year at the beginning of a wait, e times less for each FALL years before.
 DROP, FALL = 0.5, 0.03
 _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
+
+
+def _to_coefficients() -> Floats:
+    """Return the matrix that takes values at the Chebyshev points cos(pi k / NODES) to Chebyshev coefficients."""
+    number = np.arange(NODES + 1)
+    matrix = 2.0 / NODES * np.cos(np.pi * np.outer(number, number) / NODES)
+    matrix[:, [0, -1]] /= 2.0
+    matrix[[0, -1], :] /= 2.0
+    return np.asarray(matrix, dtype=np.float64)
+
+
+_COEFFICIENTS = _to_coefficients()
 
 
 def _unit(points: int) -> tuple[Floats, Floats]:
@@ -159,8 +171,9 @@ def put_grid(
         chain, key, sigma: shape (n,); equal keys stand together.
         puts: the contracts as puts of strike 1 (``scale`` is the strike).
     """
-    stops = calendar.time[chain]
-    share = calendar.amount[chain] / puts.scale[:, None]
+    most = int(calendar.counts[chain].max(initial=0))
+    stops, amount = calendar.time[chain, :most], calendar.amount[chain, :most]
+    share = amount / puts.scale[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         waits = np.where(share < 1.0, -np.log1p(-np.minimum(share, 1.0)) / puts.rate[:, None], np.inf)
     waits = np.where((share > 0) & (puts.rate[:, None] > 0), waits, np.where(share > 0, np.inf, 0.0))
@@ -170,16 +183,30 @@ def put_grid(
     left, weights = _stretches(begins, lengths)
     settles = np.sqrt(np.clip(1.0 - left / puts.tenor[:, None], 0.0, 1.0))
     distance = tables.node_distance(key, sigma)
-    flat = interpolation(settles.ravel()).reshape(*settles.shape, distance.shape[1])
-    boundary = tables.log_start(key)[:, None] - np.einsum("njk,nk->nj", flat, distance)
-    worth = _still_to_come(terms, calendar, chain, left) / puts.scale[:, None]
+    boundary = tables.log_start(key)[:, None] - _between_nodes(distance, settles)
+    stretch = _stretch_of_each_point(most)
+    worth = _still_to_come(stops, share, puts.rate, stretch, left)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_boundary = boundary + np.log(np.maximum(1.0 - worth, 1e-9))
-        log_boundary -= DROP * sigma[:, None] * np.exp(-_until_a_wait(stops - waits, share, left) / FALL)
+        log_boundary -= DROP * sigma[:, None] * np.exp(-_until_a_wait(stops - waits, share, stretch, left) / FALL)
         first_worth = terms.present_dividends[chain] / puts.scale
         log_now = tables.log_start(key) - distance[:, 0] + np.log(np.maximum(1.0 - first_worth, 1e-9))
     asleep = lengths[:, 0] <= 0
     return Grid(left, weights, log_boundary, np.where(asleep, -np.inf, log_now))
+
+
+def _between_nodes(values: Floats, at: Floats) -> Floats:
+    """Return the polynomial through values at the Chebyshev nodes, shape (n, NODES + 1), at points of 0 to 1, (n, j).
+
+    By Clenshaw's recurrence on its Chebyshev coefficients.
+    """
+    coefficients = values @ _COEFFICIENTS.T
+    twice = 4.0 * at - 2.0
+    later, last = np.zeros(at.shape), np.zeros(at.shape)
+    for number in range(NODES, 0, -1):
+        later, last = twice * later - last + coefficients[:, number, None], later
+    between: Floats = twice / 2.0 * later - last + coefficients[:, 0, None]
+    return between
 
 
 def _stretches(begins: Floats, lengths: Floats) -> tuple[Floats, Floats]:
@@ -194,21 +221,23 @@ def _stretches(begins: Floats, lengths: Floats) -> tuple[Floats, Floats]:
     return np.maximum(left, 1e-9), weights
 
 
-def _still_to_come(terms: Terms, calendar: Calendar, chain: Integers, left: Floats) -> Floats:
-    """Return what the dividends after each moment are worth at it, shape (n, j)."""
-    rate = terms.rate[chain][:, None]
-    worth = np.zeros(left.shape)
-    for place in range(calendar.time.shape[1]):
-        time, amount = calendar.time[chain, place][:, None], calendar.amount[chain, place][:, None]
-        worth += np.where(time > left, amount * np.exp(-rate * (time - left)), 0.0)
+def _stretch_of_each_point(dividends: int) -> Integers:
+    """Return the number of the stretch that each point lies in, shape (j,): 0 until the first ex-date."""
+    rest = np.repeat(np.arange(1, dividends + 1), POINTS)
+    return np.concatenate([np.zeros(FIRST_POINTS, dtype=np.intp), rest])
+
+
+def _still_to_come(stops: Floats, share: Floats, rate: Floats, stretch: Integers, left: Floats) -> Floats:
+    """Return what the dividends after each moment are worth at it, as shares of the strike, shape (n, j)."""
+    now = share * np.exp(-rate[:, None] * stops)
+    tails = np.cumsum(now[:, ::-1], axis=1)[:, ::-1]
+    tails = np.concatenate([tails, np.zeros((len(left), 1))], axis=1)
+    worth: Floats = tails[:, stretch] * np.exp(rate[:, None] * left)
     return worth
 
 
-def _until_a_wait(waits_from: Floats, share: Floats, left: Floats) -> Floats:
+def _until_a_wait(waits_from: Floats, share: Floats, stretch: Integers, left: Floats) -> Floats:
     """Return the years from each moment to the beginning of the next wait for an ex-date, infinite after the last."""
-    until = np.full(left.shape, np.inf)
-    for place in range(waits_from.shape[1]):
-        ahead = waits_from[:, place][:, None] - left
-        counts = (share[:, place] > 0)[:, None] & (ahead >= 0)
-        until = np.minimum(until, np.where(counts, ahead, np.inf))
-    return until
+    starts = np.where(share > 0, waits_from, np.inf)
+    starts = np.concatenate([starts, np.full((len(left), 1), np.inf)], axis=1)
+    return np.maximum(starts[:, stretch] - left, 0.0)

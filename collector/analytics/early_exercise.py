@@ -143,9 +143,10 @@ class EarlyExercise:
         return Derivatives(columns[0], columns[1], columns[2], columns[3], now)
 
     def _parts(self, rows: Rows, others: Integers) -> list[Integers]:
-        """Return the rows of continuous carry, and those of puts with cash dividends, where there are any."""
-        with_dividends = rows.dividends[others]
-        return [part for part in (others[~with_dividends], others[with_dividends]) if part.size]
+        """Return the rows of continuous carry, then those of puts with cash dividends, alike in how many these are."""
+        counts = self.calendar.counts[rows.chain[others]]
+        size = np.where(counts > 0, np.ceil(np.log2(np.maximum(counts, 1))), -1.0)
+        return [others[size == one] for one in np.unique(size)]
 
     def _grid(self, rows: Rows, sigma: Floats) -> Grid:
         """Return the grid of rows that are all of one kind."""
