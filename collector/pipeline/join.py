@@ -41,12 +41,41 @@ class Joined:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A collected scan, read and put in columns before the store is opened."""
+
+    plan: ScanPlan
+    collected: list[dict[str, Any]]
+    rows: dict[str, pd.DataFrame]
+    bars: records.Batch
+
+
+def prepare(staging: Staging) -> Prepared:
+    """Read a collected scan: what the join does with it then holds the store for less."""
+    content = staging.plan()
+    assert content is not None, f"staging {staging.scan_id} has no plan"
+    collected = list(staging.records())
+    bars = [
+        {
+            **bar,
+            "date": date.fromisoformat(bar["date"]),
+            "ticker": record["ticker"],
+            "recorded_at": record["recorded_at"],
+        }
+        for record in collected
+        for bar in record["bars"]
+    ]
+    return Prepared(ScanPlan.from_json(content), collected, staged_rows(staging.parquet_files()), records.batch(bars))
+
+
 def join(
     connection: Connection,
     folder: MarketFolder,
     staging: Staging,
     detectors: Sequence[Detector],
     sessions: Sessions,
+    prepared: Prepared | None = None,
 ) -> Joined:
     """Put one collected scan into the open store, then move its Parquet to the history.
 
@@ -57,17 +86,16 @@ def join(
             interrupted, with what it has.
         detectors: who looks at each ticker.
         sessions: the provider's calendar.
+        prepared: the scan as read before the store was opened; read now without it.
     """
-    content = staging.plan()
-    assert content is not None, f"staging {staging.scan_id} has no plan"
-    plan = ScanPlan.from_json(content)
-    collected = list(staging.records())
+    prepared = prepared or prepare(staging)
+    plan, collected = prepared.plan, prepared.collected
     status = history.scan_status(connection, plan.scan_id)
     if status is not None:
         logger.info("Scan %s is in the store already", plan.scan_id)
         joined = Joined({"id": plan.scan_id, "status": status}, store_revision(connection), fresh=False)
     else:
-        joined = _transact(connection, staging, plan, collected, detectors, sessions)
+        joined = _transact(connection, staging, prepared, detectors, sessions)
     dates = {record["ticker"]: record["market_date"] for record in collected if record["market_date"]}
     staging.move_to_history(folder, plan.provider, dates)
     return joined
@@ -76,20 +104,22 @@ def join(
 def _transact(
     connection: Connection,
     staging: Staging,
-    plan: ScanPlan,
-    collected: Sequence[dict[str, Any]],
+    prepared: Prepared,
     detectors: Sequence[Detector],
     sessions: Sessions,
 ) -> Joined:
     """Run the transaction."""
     started = time.perf_counter()
+    plan, collected = prepared.plan, prepared.collected
     provenance = records.Provenance(plan.scan_id, plan.provider, plan.feed, datetime.now(UTC))
     with transaction(connection):
         revision = store_revision(connection) + 1
         found = [record for record in collected if record["chains"]]
-        coverage = {record["ticker"]: _coverage(connection, plan, record, sessions) for record in found}
-        events = _detect(connection, plan, staging, found, detectors)
-        _append_tickers(connection, staging, collected, provenance)
+        recorded = {record["ticker"]: datetime.fromisoformat(record["recorded_at"]) for record in found}
+        before = history.last_coverages(connection, plan.provider, recorded)
+        coverage = {record["ticker"]: _coverage(before[record["ticker"]], record, sessions) for record in found}
+        events = _detect(connection, prepared, found, detectors)
+        _append_tickers(connection, staging, prepared, provenance)
         _append_alerts(connection, plan, events, found, provenance, revision)
         scan = scan_row(staging, plan, collected, list(coverage.values()), events)
         scan["alerts"] = _standing(connection, plan)
@@ -100,13 +130,12 @@ def _transact(
     return Joined({**scan, "id": plan.scan_id}, revision, fresh=True)
 
 
-def _coverage(connection: Connection, plan: ScanPlan, record: dict[str, Any], sessions: Sessions) -> dict[str, Any]:
+def _coverage(before: dict[tuple[date, str], int], record: dict[str, Any], sessions: Sessions) -> dict[str, Any]:
     """Compare a ticker's chains with those of its last scan; add to each chain what was listed before.
 
     A chain that has settled since is not missed, nor is one that is still listed and was not asked for.
     """
-    recorded_at, as_of = datetime.fromisoformat(record["recorded_at"]), datetime.fromisoformat(record["as_of"])
-    before = history.last_coverage(connection, plan.provider, record["ticker"], recorded_at)
+    as_of = datetime.fromisoformat(record["as_of"])
     now = {(date.fromisoformat(chain["expiration"]), chain["root"]): chain for chain in record["chains"]}
     for key, chain in now.items():
         chain["listed"] = before.get(key)
@@ -130,14 +159,14 @@ def _coverage(connection: Connection, plan: ScanPlan, record: dict[str, Any], se
 
 def _detect(
     connection: Connection,
-    plan: ScanPlan,
-    staging: Staging,
+    prepared: Prepared,
     found: Sequence[dict[str, Any]],
     detectors: Sequence[Detector],
 ) -> list[AlertEvent]:
     """Run the detectors over each ticker and let its alerts live on; note in its feature what each detector saw."""
     if not found:
         return []
+    plan, rows = prepared.plan, prepared.rows
     tickers = [record["ticker"] for record in found]
     known_at = max(datetime.fromisoformat(record["recorded_at"]) for record in found)
     dates = {record["ticker"]: date.fromisoformat(record["market_date"]) for record in found}
@@ -148,7 +177,6 @@ def _detect(
         scan_id=plan.scan_id, provider=plan.provider, config_hash=plan.config_hash, code_version=code_version()
     )
     events: list[AlertEvent] = []
-    rows = staged_rows(connection, staging.parquet_files())
     for record in found:
         ticker = record["ticker"]
         _rank(record["feature"], past[ticker])
@@ -221,23 +249,23 @@ def _seen(evaluation: Evaluation) -> dict[str, Any]:
 def _append_tickers(
     connection: Connection,
     staging: Staging,
-    collected: Sequence[dict[str, Any]],
+    prepared: Prepared,
     provenance: records.Provenance,
 ) -> None:
     """Append contracts, chains, features, bars and events; bars and events are of the provider's own feed."""
+    collected = prepared.collected
     records.append_contracts(connection, staging.parquet_files(), provenance)
     for feed in sorted({record["feed"] for record in collected}):
         of_feed = [record for record in collected if record["feed"] == feed]
         _append_chains(connection, of_feed, replace(provenance, feed=feed))
-    bars, events = [], []
+    events = []
     for record in collected:
         shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
-        bars += [{**bar, **shared} for bar in record["bars"]]
         events += [
             {**event, **shared, "ticker": event["ticker"], "source": event.get("source") or provenance.feed}
             for event in record["events"]
         ]
-    records.append_bars(connection, bars, provenance)
+    records.append_bars(connection, prepared.bars, provenance)
     records.append_events(connection, events, provenance)
     yields = {(row["date"], row["days"]): row for record in collected for row in record["rates"]}
     recorded = max((record["recorded_at"] for record in collected), default=None)

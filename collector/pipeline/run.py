@@ -11,7 +11,7 @@ from collector import watchlist
 from collector.configuration import detectors
 from collector.pipeline.collect import Collector, Progress
 from collector.pipeline.daily_bars import LONG_DAYS, RECORDED_DAYS
-from collector.pipeline.join import Joined, join
+from collector.pipeline.join import Joined, join, prepare
 from collector.pipeline.plan import Scan, ScanPlan, plan_scan
 from collector.pipeline.progress import JobProgress
 from collector.providers.base import Provider
@@ -50,8 +50,11 @@ def run_scan(
     try:
         collect(folder, provider, plan, staging, progress, forks=True)
         progress.begin("join", 1)
+        prepared = prepare(staging)
         with open_store(folder, f"join of scan {plan.scan_id}") as connection:
-            joined = join(connection, folder, staging, detectors(settings.OPTSITE.config), provider.sessions())
+            joined = join(
+                connection, folder, staging, detectors(settings.OPTSITE.config), provider.sessions(), prepared
+            )
     except BaseException as error:
         staging.close()
         progress.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", str(error))

@@ -259,5 +259,6 @@ def _refuse_another_market(connection: duckdb.DuckDBPyConnection, folder: Market
 
 def store_revision(connection: duckdb.DuckDBPyConnection) -> int:
     """Return how many scans have been joined."""
-    row = connection.execute("SELECT coalesce(max(store_revision), 0) FROM revisions").fetchone()
-    return int(row[0]) if row else 0
+    # All of it is fetched: a frame can't be registered beside an unfinished result.
+    ((revision,),) = connection.execute("SELECT coalesce(max(store_revision), 0) FROM revisions").fetchall()
+    return int(revision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -92,24 +92,33 @@ def standing_alerts(
     return found
 
 
-def last_coverage(
-    connection: duckdb.DuckDBPyConnection, provider: str, ticker: str, known_at: datetime
-) -> dict[tuple[date, str], int]:
-    """Return expiration and root of each chain in the ticker's newest earlier scan, with its contracts.
+def last_coverages(
+    connection: duckdb.DuckDBPyConnection, provider: str, known_at: Mapping[str, datetime]
+) -> dict[str, dict[tuple[date, str], int]]:
+    """Return for each ticker expiration and root of each chain in its newest earlier scan, with its contracts.
 
-    Newest by as_of, then scan id; {} where there is none.
+    Newest by as_of, then scan id, of what was recorded by the ticker's moment; {} where there is none.
     """
+    limits = pd.DataFrame({"ticker": pd.Series(list(known_at), dtype="object")})
+    limits["known_at"] = pd.to_datetime(pd.Series(list(known_at.values())), utc=True)
+    connection.register("limits", limits)
     rows = connection.execute(
         """
-        SELECT expiration, root, received FROM chains
-        WHERE provider = ? AND ticker = ? AND scan_id = (
-            SELECT arg_max(scan_id, (as_of, quote_time, scan_id)) FROM chains
-            WHERE provider = ? AND ticker = ? AND recorded_at <= ?
+        WITH newest AS (
+            SELECT c.ticker, arg_max(c.scan_id, (c.as_of, c.quote_time, c.scan_id)) AS scan_id
+            FROM chains c JOIN limits l ON l.ticker = c.ticker AND c.recorded_at <= l.known_at
+            WHERE c.provider = ?
+            GROUP BY c.ticker
         )
+        SELECT c.ticker, c.expiration, c.root, c.received FROM chains c JOIN newest n USING (ticker, scan_id)
         """,
-        [provider, ticker, provider, ticker, known_at],
+        [provider],
     ).fetchall()
-    return {(expiration, root): received for expiration, root, received in rows}
+    connection.unregister("limits")
+    found: dict[str, dict[tuple[date, str], int]] = {ticker: {} for ticker in known_at}
+    for ticker, expiration, root, received in rows:
+        found[ticker][expiration, root] = received
+    return found
 
 
 def is_joined(connection: duckdb.DuckDBPyConnection, scan_id: str) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import orjson
 import pandas as pd
 
@@ -58,28 +59,69 @@ class Provenance:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows as columns that DuckDB reads fast: made before the store is opened, so that it is held for less."""
+
+    frame: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names."""
+        return [str(name) for name in self.frame.columns]
+
+    def at(self, positions: Sequence[int]) -> Batch:
+        """Return some of the rows."""
+        return Batch(self.frame.iloc[list(positions)].reset_index(drop=True))
+
+    def selected(self, kinds: dict[str, str], names: Sequence[str]) -> list[str]:
+        """Return the SQL of columns in the types of their table; NaN stands for null."""
+        return [
+            f'CASE WHEN isnan("{name}") THEN NULL ELSE CAST("{name}" AS {kinds[name]}) END'
+            if self.frame[name].dtype == np.float64
+            else f'CAST("{name}" AS {kinds[name]})'
+            for name in names
+        ]
+
+
+def batch(rows: Sequence[dict[str, Any]]) -> Batch:
+    """Return rows as columns; one that a row lacks is null there. Lists and objects become JSON text."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return Batch(pd.DataFrame({name: _column(name, [row.get(name) for row in rows]) for name in names}))
+
+
+def _column(name: str, values: list[Any]) -> pd.Series[Any]:
+    """Return a column: numbers as float64 with NaN for null, dates as midnights, anything else as it is."""
+    kinds = {type(value) for value in values}
+    if kinds <= {float, int, type(None)} and float in kinds:
+        return pd.Series(np.array(values, dtype=np.float64))
+    if kinds == {date}:
+        return pd.Series(np.array(values, dtype="datetime64[s]"))
+    return pd.Series([_cell(name, value) for value in values], dtype="object")
+
+
 def append(
     connection: duckdb.DuckDBPyConnection,
     table: str,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, Any]] | Batch,
     shared: dict[str, Any] | None = None,
 ) -> None:
     """Append rows to a table, columns by name; a column that no row has is null.
 
     Lists and objects become JSON text; times and dates may be ISO text. ``shared`` are columns whose value all rows
-    share.
+    share; they go before the rows' own.
     """
-    if not rows:
+    staged = rows if isinstance(rows, Batch) else batch(rows)
+    if staged.frame.empty:
         return
     shared = shared or {}
-    names = list(dict.fromkeys(name for row in rows for name in row if name not in shared))
+    names = [name for name in staged.names if name not in shared]
     kinds = column_types(connection, table)
     unknown = [name for name in [*names, *shared] if name not in kinds]
     if unknown:
         raise ValueError(f"table {table} has no column {', '.join(unknown)}")
-    data = {name: pd.Series([_cell(name, row.get(name)) for row in rows], dtype="object") for name in names}
-    connection.register("staged_rows", pd.DataFrame(data))
-    casts = [f'CAST("{name}" AS {kinds[name]})' for name in names] + [f"CAST(? AS {kinds[name]})" for name in shared]
+    connection.register("staged_rows", staged.frame)
+    casts = [*staged.selected(kinds, names), *(f"CAST(? AS {kinds[name]})" for name in shared)]
     listed = ", ".join(f'"{name}"' for name in [*names, *shared])
     connection.execute(
         f"INSERT INTO {table} ({listed}) SELECT {', '.join(casts)} FROM staged_rows",
@@ -122,7 +164,9 @@ def append_contracts(connection: duckdb.DuckDBPyConnection, files: Sequence[Path
     return int(row[0]) if row else 0
 
 
-def append_bars(connection: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]], provenance: Provenance) -> None:
+def append_bars(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]] | Batch, provenance: Provenance
+) -> None:
     """Append the bars that the store does not have just so; a bar that was restated is a new row."""
     _append_news(connection, "bars", rows, ("ticker", "date"), provenance)
 
@@ -142,19 +186,19 @@ def append_rates(connection: duckdb.DuckDBPyConnection, rows: Sequence[dict[str,
 def _append_news(
     connection: duckdb.DuckDBPyConnection,
     table: str,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, Any]] | Batch,
     keys: Sequence[str],
     provenance: Provenance,
 ) -> None:
     """Append those rows that differ from the newest row of their key, each once; a row may name its own source."""
-    if not rows:
+    staged = rows if isinstance(rows, Batch) else batch(rows)
+    if staged.frame.empty:
         return
     ignored = {"scan_id", "source", "recorded_at", "inserted_at", "known_at"}
-    names = [name for name in rows[0] if name not in ignored]
+    names = [name for name in staged.names if name not in ignored]
     kinds = column_types(connection, table)
-    data = {name: pd.Series([_cell(name, row.get(name)) for row in rows], dtype="object") for name in names}
-    connection.register("staged_rows", pd.DataFrame({**data, "position": range(len(rows))}))
-    casts = ", ".join(f'CAST("{name}" AS {kinds[name]}) AS "{name}"' for name in names)
+    connection.register("staged_rows", staged.frame.assign(position=range(len(staged.frame))))
+    casts = ", ".join(f'{text} AS "{name}"' for name, text in zip(names, staged.selected(kinds, names), strict=True))
     same = " AND ".join(f'n."{name}" IS NOT DISTINCT FROM s."{name}"' for name in names)
     listed = ", ".join(f'"{name}"' for name in names)
     partition = ", ".join(f'"{key}"' for key in keys)
@@ -173,8 +217,9 @@ def _append_news(
         [provenance.provider],
     ).fetchall()
     connection.unregister("staged_rows")
-    shared = {name: value for name, value in provenance.columns.items() if name != "source" or name not in rows[0]}
-    append(connection, table, [rows[position] for (position,) in fresh], shared)
+    own_source = "source" in staged.names
+    shared = {name: value for name, value in provenance.columns.items() if name != "source" or not own_source}
+    append(connection, table, staged.at([position for (position,) in fresh]), shared)
 
 
 def append_revision(connection: duckdb.DuckDBPyConnection, revision: int, provenance: Provenance) -> None:

@@ -221,14 +221,46 @@ class Staging:
         os.replace(temporary, path)
 
 
-def staged_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[str, pd.DataFrame]:
-    """Return the contracts of staged files by ticker, expirations as dates."""
-    frame: pd.DataFrame = connection.execute(
-        "SELECT * FROM read_parquet(?) ORDER BY ticker, expiration, root, option_type, strike, contract_symbol",
-        [[str(file) for file in files]],
-    ).df()
-    frame["expiration"] = frame["expiration"].dt.date
-    return {str(ticker): rows.reset_index(drop=True) for ticker, rows in frame.groupby("ticker", sort=False)}
+# What the detectors look at.
+VIEWED = (
+    "ticker",
+    "contract_symbol",
+    "root",
+    "expiration",
+    "option_type",
+    "strike",
+    "multiplier",
+    "adjusted",
+    "bid",
+    "ask",
+    "mid",
+    "last_price",
+    "volume",
+    "volume_known",
+    "untraded",
+    "open_interest",
+    "implied_volatility",
+    "delta",
+    "grade",
+)
+FILES_AT_ONCE = 50
+
+
+def staged_rows(files: Sequence[Path], columns: Sequence[str] = VIEWED) -> dict[str, pd.DataFrame]:
+    """Return columns of the contracts of staged files, by ticker; expirations as dates."""
+    found: dict[str, pd.DataFrame] = {}
+    with duckdb.connect(":memory:") as connection:
+        configure(connection)
+        for start in range(0, len(files), FILES_AT_ONCE):
+            frame: pd.DataFrame = connection.execute(
+                f"SELECT {', '.join(columns)} FROM read_parquet(?) "
+                "ORDER BY ticker, expiration, root, option_type, strike, contract_symbol",
+                [[str(file) for file in files[start : start + FILES_AT_ONCE]]],
+            ).df()
+            frame["expiration"] = frame["expiration"].dt.date
+            for ticker, rows in frame.groupby("ticker", sort=False):
+                found[str(ticker)] = rows.reset_index(drop=True)
+    return found
 
 
 def open_stagings(folder: MarketFolder) -> list[str]:

@@ -25,7 +25,7 @@ def measure(tickers: int, contracts: int) -> list[str]:
 
     from collector import watchlist
     from collector.configuration import detectors
-    from collector.pipeline.join import join
+    from collector.pipeline.join import join, prepare
     from collector.pipeline.plan import Scan, plan_scan
     from collector.pipeline.run import collect
     from collector.store.database import open_store
@@ -45,8 +45,10 @@ def measure(tickers: int, contracts: int) -> list[str]:
     started = time.perf_counter()
     collect(folder, provider, plan, staging, Silent(), forks=True)
     collected = time.perf_counter()
+    prepared = prepare(staging)
+    opened = time.perf_counter()
     with open_store(folder, "join") as connection:
-        joined = join(connection, folder, staging, detectors(None), provider.sessions())
+        joined = join(connection, folder, staging, detectors(None), provider.sessions(), prepared)
     in_store = time.perf_counter()
     JSONExporter(folder).export_all()
     published = time.perf_counter()
@@ -56,7 +58,8 @@ def measure(tickers: int, contracts: int) -> list[str]:
     return [
         f"{tickers} tickers, {total:,} contracts, {joined.scan['chains']} chains, grades {joined.scan['grades']}",
         f"collect {collected - started:6.2f} s   {total / (collected - started):10,.0f} contracts/s",
-        f"join    {in_store - collected:6.2f} s   store held",
+        f"read    {opened - collected:6.2f} s",
+        f"join    {in_store - opened:6.2f} s   store held",
         f"publish {published - in_store:6.2f} s   store held for what of it reads",
         f"in all  {published - started:6.2f} s   {total / (published - started):10,.0f} contracts/s",
         f"peak    +{peak / 1024:,.0f} MiB over base; {children / 1024:,.0f} MiB in the largest of its processes",

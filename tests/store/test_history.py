@@ -172,11 +172,11 @@ def test_coverage_is_that_of_the_newest_scan_known_then(store: duckdb.DuckDBPyCo
     append_chains(store, 1, chain_row(1, june, 40), chain_row(1, july, 30), chain_row(1, june, 8, root="ZZTA1"))
     append_chains(store, 2, chain_row(2, june, 38))
     append_chains(store, 3, chain_row(3, june, 5, ticker="ZZTB"))
-    assert history.last_coverage(store, "demo", "ZZTA", NOW) == {}
-    after_one = history.last_coverage(store, "demo", "ZZTA", NOW + timedelta(minutes=10))
+    assert history.last_coverages(store, "demo", {"ZZTA": NOW})["ZZTA"] == {}
+    after_one = history.last_coverages(store, "demo", {"ZZTA": NOW + timedelta(minutes=10)})["ZZTA"]
     assert after_one == {(june, "ZZTA"): 40, (july, "ZZTA"): 30, (june, "ZZTA1"): 8}
-    assert history.last_coverage(store, "demo", "ZZTA", NOW + timedelta(hours=9)) == {(june, "ZZTA"): 38}
-    assert history.last_coverage(store, "yahoo", "ZZTA", NOW + timedelta(hours=9)) == {}
+    assert history.last_coverages(store, "demo", {"ZZTA": NOW + timedelta(hours=9)})["ZZTA"] == {(june, "ZZTA"): 38}
+    assert history.last_coverages(store, "yahoo", {"ZZTA": NOW + timedelta(hours=9)})["ZZTA"] == {}
 
 
 def scan_row(scan: int, kind: str = "manual", as_of: datetime | None = NOW) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from collector.market.calendar import exchange_sessions
 from collector.store.staging import (
     CONTRACT_COLUMNS,
+    VIEWED,
     Staging,
     history_partition,
     last_session_rows,
@@ -96,9 +97,11 @@ def test_rows_come_back_as_they_were(market_folder: MarketFolder) -> None:
         contract("put", 95.0, bid=None, ask=None, volume=None, open_interest=None, last_trade_time=None),
         contract(strike=105.0, contract_symbol=occ("ZZTA1", strike=105.0), bid=1.1, ask=1.0),
     )
+    files = Staging(market_folder, "scan-1").parquet_files()
+    rows = staged_rows(files, tuple(CONTRACT_COLUMNS))["ZZTA"]
+    assert tuple(staged_rows(files)["ZZTA"].columns) == VIEWED
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        rows = staged_rows(connection, Staging(market_folder, "scan-1").parquet_files())["ZZTA"]
         raw = connection.execute(
             "SELECT contract_symbol, volume, open_interest, flags, reasons::VARCHAR, epoch_us(last_trade_time), "
             "strftime(quote_time, '%Y-%m-%dT%H:%M:%SZ'), dte, grade, underlying_price, scan_id "
