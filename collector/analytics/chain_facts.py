@@ -66,7 +66,7 @@ def chain_facts(found: Forwards, sides: Sides) -> tuple[ChainFacts, ...]:
     moved = np.abs(sides.greeks.delta[call]) + np.abs(sides.greeks.delta[put])
     vega = (sides.greeks.vega[call] + sides.greeks.vega[put]) / (2.0 * POINT)
     with np.errstate(invalid="ignore", divide="ignore"):
-        slack = FORWARD_SLACK * terms.escrowed_spot[chain] * moved / vega
+        slack = FORWARD_SLACK * (terms.forward * terms.discount)[chain] * moved / vega
         meets, meets_near = apart <= 0, apart <= slack
     known = np.isfinite(apart)
     m = len(terms.tenor)

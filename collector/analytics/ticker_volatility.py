@@ -37,7 +37,8 @@ class TickerVolatility:
         bid_iv_status, implied_volatility_status, ask_iv_status: codes of IvStatus, shape (n,), whose ``reason`` says
             why one is NaN.
         from_other_side: shape (n,), whether the implied volatility is of the other side of the strike.
-        greeks: at implied_volatility, shape (n,) each.
+        greeks: at implied_volatility, shape (n,) each. Of European contracts with the dividends as cash, which do not
+            move with the spot: delta is the normal probability of d1, as the exchange states it.
         facts: for each chain.
     """
 
@@ -128,6 +129,14 @@ def _status(rows: QuoteRows, found: Implied, crossed: Booleans, missing: IvStatu
     return np.where(rows.usable, status, IvStatus.QUARANTINED).astype(np.int8)
 
 
+def _paid_in_cash(terms: Terms) -> Terms:
+    """Return the terms of European chains for their Greeks: what the forward lies below the carried spot is cash.
+
+    An index pays so many dollars, which do not move with the spot; so the forward moves with it by e^(rate tenor).
+    """
+    return replace(terms, spot=terms.forward * terms.discount, dividends=((),) * len(terms.tenor))
+
+
 class _Model:
     """The pricing model of each row: European, or American on tables that all its inversions share."""
 
@@ -170,7 +179,8 @@ class _Model:
         rows = self.rows
         if self.european.size:
             at = self.european
-            found = greeks.european(self.terms, rows.chain[at], rows.sign[at], rows.strike[at], sigma[at])
+            cash = _paid_in_cash(self.terms)
+            found = greeks.european(cash, rows.chain[at], rows.sign[at], rows.strike[at], sigma[at])
             for name, column in columns.items():
                 column[at] = getattr(found, name)
         if self.american.size:
