@@ -9,8 +9,9 @@ Where volatilities were computed their evidence counts too: the forward behind t
 no-arbitrage bounds and strikes whose call and put disagree on volatility lower the grade. The vendor's own volatility
 is compared as a fact and lowers nothing: it is the vendor's.
 
-The cut-offs were tuned on recorded chains: every chain recorded in the session at 7 days and more is A or B, every
-chain recorded before the feed serves quotes is F.
+The cut-offs were tuned on recorded chains: in the session those at 7 days and more are A or B but for the minutes in
+which a feed's quotes come back, the one that expires the same day falls to C as its far strikes lose their bids, and
+every chain recorded before the feed serves quotes is F.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import QuantLib as ql
 
 from collector.analytics.expected_move import expected_move, straddle_move
 
@@ -37,3 +38,20 @@ def test_a_straddle_that_is_not_at_the_money_says_nothing() -> None:
     mids[4] = np.nan
     assert straddle_move(STRIKES, CALLS, mids, 99.0) == (None, "no_two_sided_quote")
     assert straddle_move(STRIKES, CALLS, np.full(6, np.nan), 99.0) == (None, "no_two_sided_quote")
+
+
+@pytest.mark.parametrize(("sigma", "tenor"), [(0.2, 0.1), (0.6, 0.02), (0.35, 0.5)])
+def test_the_two_moves_of_a_chain_by_another_library(sigma: float, tenor: float) -> None:
+    # A straddle at the forward is worth 2 N(d/2) - 1 of it twice over: sqrt(2 / pi) deviations for small ones.
+    deviation = sigma * math.sqrt(tenor)
+    mids = np.array(
+        [
+            ql.blackFormula(ql.Option.Call if call else ql.Option.Put, float(strike), 100.0, deviation)
+            for strike, call in zip(STRIKES, CALLS, strict=True)
+        ]
+    )
+    straddle, _ = straddle_move(STRIKES, CALLS, mids, 100.0)
+    move, _ = expected_move(100.0, sigma, tenor)
+    assert move == pytest.approx(100 * deviation)
+    assert straddle is not None
+    assert straddle / move == pytest.approx(0.85 * math.sqrt(2 / math.pi), rel=0.01)

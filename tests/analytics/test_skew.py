@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from vollib.black.greeks.analytical import delta as vollib_delta
 
 from collector.analytics.skew import DeltaVolatilities, delta_volatilities, skew_figures
@@ -82,3 +84,40 @@ def test_rows_without_volatility_are_passed_over() -> None:
     assert found.put_iv_25d == pytest.approx(whole.put_iv_25d, abs=1e-3)
     nothing = delta_volatilities(strike, is_call, np.full(sigma.shape, np.nan), delta, FORWARD)
     assert all(value is None for value in skew_figures(nothing, None).values())
+
+
+def test_between_two_quoted_deltas_volatility_is_linear_in_delta() -> None:
+    # Calls of 35 and 15 delta at .20 and .24: at 25 half way. Puts of 30 and 5 delta at .26 and .36: at 25 a fifth.
+    strike = np.array([100.0, 105.0, 110.0, 95.0, 80.0])
+    is_call = np.array([True, True, True, False, False])
+    sigma = np.array([0.21, 0.20, 0.24, 0.26, 0.36])
+    delta = np.array([0.52, 0.35, 0.15, -0.30, -0.05])
+    found = delta_volatilities(strike, is_call, sigma, delta, FORWARD)
+    assert found.call_iv_25d == pytest.approx(0.22)
+    assert found.put_iv_25d == pytest.approx(0.28)
+    assert found.put_iv_10d == pytest.approx(0.34)
+    assert np.isnan(found.call_iv_10d)
+    # 50 delta lies between .52 and .35: .21 - .01 · 2 / 17.
+    assert found.iv_50d == pytest.approx(0.21 - 0.01 * 0.02 / 0.17)
+
+
+def test_in_the_money_quotes_take_no_part_in_the_wings() -> None:
+    strike, is_call, sigma, delta = chain()
+    wild = np.where(is_call == (strike < FORWARD), 5.0, sigma)
+    sound, found = (delta_volatilities(strike, is_call, one, delta, FORWARD) for one in (sigma, wild))
+    for name in ("put_iv_25d", "call_iv_25d", "put_iv_10d", "call_iv_10d"):
+        assert getattr(found, name) == getattr(sound, name)
+
+
+@given(level=st.floats(0.05, 0.9), days=st.floats(1.0, 365.0))
+def test_a_flat_smile_has_no_skew(level: float, days: float) -> None:
+    deviation = level * math.sqrt(days / 365)
+    strikes = FORWARD * np.exp(np.linspace(-3.5, 3.5, 41) * deviation)
+    strike, is_call = np.tile(strikes, 2), np.repeat([True, False], 41)
+    delta = [
+        vollib_delta("c" if call else "p", FORWARD, one, days / 365, 0.0, level)
+        for one, call in zip(strike, is_call, strict=True)
+    ]
+    found = delta_volatilities(strike, is_call, np.full(82, level), np.array(delta), FORWARD)
+    figures = skew_figures(found, level)
+    assert all(value == pytest.approx(0.0, abs=1e-12) for value in figures.values())
