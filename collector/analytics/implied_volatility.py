@@ -40,20 +40,22 @@ def european(price: Floats, forward: Floats, strike: Floats, tenor: Floats, disc
     Args:
         price: dollars a share, NaN for none; shape (n,), as are the others.
         forward, strike: above 0; a NaN forward is none.
-        tenor: years to settlement, above 0.
+        tenor: years to settlement; 0 or less has no volatility.
         discount: discount factor to settlement.
         sign: 1.0 for calls, -1.0 for puts.
 
     Returns:
         ``sigma`` decimal per year, NaN where there is none, with the status: NO_PRICE for a missing price or one of 0
         or less, NO_FORWARD, BELOW_BOUND for a price under the discounted payoff, ABOVE_BOUND for one at or over the
-        discounted forward (calls) or strike (puts), UNDETERMINED where the time value is lost in the price's rounding.
+        discounted forward (calls) or strike (puts), UNDETERMINED where the time value is lost in the price's rounding
+        or no time is left.
     """
     undiscounted = price / discount
     intrinsic = np.maximum(sign * (forward - strike), 0.0)
     bound = np.where(sign > 0, forward, strike)
     time_value = undiscounted - intrinsic
     status = _status(price, forward, undiscounted, intrinsic, bound, time_value)
+    status[(status == IvStatus.SOLVED) & ~(tenor > 0)] = IvStatus.UNDETERMINED
     solvable = status == IvStatus.SOLVED
     sigma = np.full(np.shape(price), np.nan)
     if not solvable.any():
