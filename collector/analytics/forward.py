@@ -30,9 +30,9 @@ from collector.analytics.exercise_gaps import exercise_gaps
 from collector.analytics.implied_dividends import Seen, implied_dividends
 from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
 from collector.analytics.robust_lines import robust_levels, robust_lines
-from collector.analytics.strike_pairs import FirstLook, StrikePairs, first_look, strike_pairs
+from collector.analytics.strike_pairs import FirstLook, StrikePairs, first_look, strike_pairs, within_reach
 from collector.analytics.term_curves import RatePrior
-from collector.analytics.terms import Booleans, Dividend, Floats, Integers, Terms
+from collector.analytics.terms import Dividend, Floats, Integers, Terms
 
 PARITY, EQUAL_IV, CARRY, NEIGHBOURS = "parity", "equal_iv", "carry", "neighbours"
 FORWARDS, STATED, IMPLIED = "forwards", "stated", "implied"
@@ -131,7 +131,11 @@ class _Search:
         self.cash, self.unknown = dividends or (), dividends is None
         self.pairs = strike_pairs(rows)
         look = first_look(self.pairs, len(chains))
-        self.used = self.pairs.of(_chosen(self.pairs, look, self.american))
+        low, high, most = (
+            np.where(self.american, early, late)
+            for early, late in zip((*AMERICAN_REACH, AMERICAN_MOST), (*EUROPEAN_REACH, EUROPEAN_MOST), strict=True)
+        )
+        self.used = self.pairs.of(within_reach(self.pairs, look, low, high, most))
         self.forward, self.rate = look.forward, self.prior
         self.deviation = look.deviation
         self.exercise: EarlyExercise | None = None
@@ -197,8 +201,9 @@ class _Search:
         levels = robust_levels(
             used.strike[known] + gap / discount[chain], np.hypot(error / discount[chain], slack), chain, chains
         )
-        self.forward = np.where(np.isfinite(levels.level), levels.level, self.forward)
-        self._draw_carry(np.where(np.isfinite(levels.level), levels.error / self.forward, np.nan))
+        sound = levels.level > 0
+        self.forward = np.where(sound, levels.level, self.forward)
+        self._draw_carry(np.where(sound, levels.error / self.forward, np.nan))
 
     def _draw_rates(self, slope: Floats, slope_error: Floats) -> None:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -301,23 +306,3 @@ def _volatility_range(rows: QuoteRows, look: FirstLook, prior: Floats, tenor: Fl
     np.maximum.at(high, chain[known], found.sigma[known])
     seen = high > 0
     return np.where(seen, low / REACH_BELOW, np.nan), np.where(seen, high * REACH_ABOVE, np.nan)
-
-
-def _chosen(pairs: StrikePairs, look: FirstLook, american: Booleans) -> Booleans:
-    """Say which strikes speak for their chain's forward: those within reach of it, no more than so many a chain."""
-    early = american[pairs.chain]
-    place = np.log(pairs.strike / look.forward[pairs.chain]) / look.deviation[pairs.chain]
-    low, high = (
-        np.where(early, AMERICAN_REACH[0], EUROPEAN_REACH[0]),
-        np.where(early, AMERICAN_REACH[1], EUROPEAN_REACH[1]),
-    )
-    within = np.flatnonzero((place >= low) & (place <= high))
-    chain = pairs.chain[within]
-    counts = np.bincount(chain, minlength=len(american))
-    rank = np.arange(len(within)) - (np.cumsum(counts) - counts)[chain]
-    most = np.where(american, AMERICAN_MOST, EUROPEAN_MOST)[chain]
-    share = np.minimum(most / counts[chain], 1.0)
-    chosen = np.zeros(len(pairs.chain), dtype=bool)
-    # Evenly over the strikes: where the running share passes a whole number.
-    chosen[within[np.floor((rank + 1) * share + 1e-9) > np.floor(rank * share + 1e-9)]] = True
-    return chosen

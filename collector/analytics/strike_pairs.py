@@ -90,11 +90,34 @@ def first_look(pairs: StrikePairs, chains: int) -> FirstLook:
     """Return the median of K + C - P over the strikes of least |C - P|, and the deviation by the straddles there."""
     nearest = _smallest(np.abs(pairs.gap), pairs.chain, NEAREST)
     forward = group_medians((pairs.strike + pairs.gap)[nearest], pairs.chain[nearest], chains)
+    forward[~(forward > 0)] = np.nan
     nearest = _smallest(np.abs(pairs.strike - forward[pairs.chain]), pairs.chain, NEAREST)
     straddle = group_medians(
         (pairs.call_mid + pairs.put_mid - np.abs(pairs.gap))[nearest], pairs.chain[nearest], chains
     )
     return FirstLook(forward, np.maximum(STRADDLE_TO_DEVIATION * straddle / forward, 1e-4))
+
+
+def within_reach(pairs: StrikePairs, look: FirstLook, low: Floats, high: Floats, most: Integers) -> Booleans:
+    """Say which strikes speak for their chain's forward.
+
+    Args:
+        pairs: of m chains.
+        look: the first look at them.
+        low, high: how far strikes may lie from the forward, in standard deviations of the tenor, shape (m,).
+        most: how many strikes a chain at most, evenly among those within reach, shape (m,).
+    """
+    chain = pairs.chain
+    place = np.log(pairs.strike / look.forward[chain]) / look.deviation[chain]
+    within = np.flatnonzero((place >= low[chain]) & (place <= high[chain]))
+    chain = chain[within]
+    counts = np.bincount(chain, minlength=len(most))
+    rank = np.arange(len(within)) - (np.cumsum(counts) - counts)[chain]
+    share = np.minimum(most[chain] / counts[chain], 1.0)
+    chosen = np.zeros(len(pairs.chain), dtype=bool)
+    # Where the running share passes a whole number.
+    chosen[within[np.floor((rank + 1) * share + 1e-9) > np.floor(rank * share + 1e-9)]] = True
+    return chosen
 
 
 def _smallest(size: Floats, chain: Integers, count: int) -> Integers:
