@@ -40,7 +40,7 @@ def american(rows: Rows, sigma: Floats, premiums: EarlyExercise, up: EarlyExerci
     charm = (rate - drift) * delta - (fall + sigma**2 * spot) * gamma - 0.5 * variance * speed
     bumped = [premiums.derivatives(rows, sigma * (1.0 + side * SIGMA_BUMP), curved=False) for side in (1.0, -1.0)]
     width = 2.0 * SIGMA_BUMP * sigma
-    vega, vanna, rho = _european_bumps(rows, sigma)
+    vega, vanna, rho = _european_bumps(rows, sigma, terms.dividend_duration[rows.chain])
     vega = vega + (bumped[0].value - bumped[1].value) / width
     vanna = vanna + (bumped[0].delta - bumped[1].delta) / width
     moved = up.value(up.rows(rows.chain, rows.sign, rows.strike), sigma)
@@ -82,8 +82,11 @@ def _with_european(found: Derivatives, rows: Rows, sigma: Floats) -> tuple[Float
     return value + found.value, delta + found.delta, gamma + found.gamma, speed + found.speed
 
 
-def _european_bumps(rows: Rows, sigma: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return vega, vanna and rho of the European value, per 1 of volatility and rate."""
+def _european_bumps(rows: Rows, sigma: Floats, duration: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return vega, vanna and rho of the European value, per 1 of volatility and rate.
+
+    ``duration`` is what the present value of the cash dividends falls by for 1 of rate.
+    """
     root = np.sqrt(rows.tenor)
     total = sigma * root
     d1 = np.log(rows.forward / rows.strike) / total + total / 2
@@ -91,4 +94,5 @@ def _european_bumps(rows: Rows, sigma: Floats) -> tuple[Floats, Floats, Floats]:
     vega = rows.discount * rows.forward * bell * root
     vanna = -rows.discount * rows.forward / rows.spot * bell * (d1 - total) / sigma
     rho = rows.sign * rows.discount * rows.strike * rows.tenor * ndtr(rows.sign * (d1 - total))
+    rho += rows.sign * rows.discount * rows.forward / rows.spot * ndtr(rows.sign * d1) * duration
     return vega, vanna, rho

@@ -69,7 +69,8 @@ def european(terms: Terms, chain: Integers, sign: Floats, strike: Floats, sigma:
         value = sign * discount * (forward * ndtr(sign * d1) - strike * ndtr(sign * d2))
         rate = terms.rate[chain]
         theta = rate * value - vega * sigma / (2.0 * tenor)
-        rho = tenor * (sign * discount * forward * ndtr(sign * d1) - value)
+        # A higher rate makes the cash dividends worth less, and with the spot fixed the rest of it more.
+        rho = tenor * (sign * discount * forward * ndtr(sign * d1) - value) + delta * terms.dividend_duration[chain]
         vanna = -discount * growth * bell * d2 / sigma
         # d1 with the forward fixed: d(d1)/dT = sigma / (4 root) - ln(F/K) / (2 sigma T root); a day takes tenor away.
         turn = total / (4.0 * tenor) - np.log(forward / strike) / (2.0 * total * tenor)

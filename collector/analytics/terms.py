@@ -58,6 +58,17 @@ class Terms:
         )
 
     @cached_property
+    def dividend_duration(self) -> Floats:
+        """What the present value of the cash dividends falls by for 1 of rate, dollars a share times years, (m,)."""
+        return np.array(
+            [
+                sum(dividend.time * dividend.amount * np.exp(-rate * dividend.time) for dividend in dividends)
+                for rate, dividends in zip(self.rate, self.dividends, strict=True)
+            ],
+            dtype=np.float64,
+        )
+
+    @cached_property
     def escrowed_spot(self) -> Floats:
         """Spot less the present value of the cash dividends, shape (m,)."""
         escrowed: Floats = self.spot - self.present_dividends
