@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,22 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     return report
 
 
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the figures of the accuracy tests where they were asked for: ``pytest -m accuracy``."""
+    if "accuracy" not in str(config.getoption("-m")):
+        return
+    lines = [
+        str(value)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        for name, value in report.user_properties
+        if name == "accuracy"
+    ]
+    terminalreporter.write_sep("-", "accuracy")
+    for line in sorted(lines):
+        terminalreporter.write_line(line)
+
+
 # Autouse, because pytest drops a fixture that only pytest_generate_tests asked for.
 @pytest.fixture(autouse=True)
 def machine_zone(request: pytest.FixtureRequest) -> Iterator[str | None]:
@@ -73,6 +90,17 @@ def shared_data() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("OPTSITE_SHARED_DATA names no folder of recordings")
     return Path(named).resolve()
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Return what notes a figure of an accuracy test, for ``pytest -m accuracy`` to print."""
+
+    def note(line: str) -> None:
+        request.node.user_properties.append(("accuracy", line))
+        print(line)
+
+    return note
 
 
 @pytest.fixture
