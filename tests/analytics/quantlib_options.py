@@ -30,13 +30,21 @@ def _payoff(strike: float, sign: float) -> ql.PlainVanillaPayoff:
     return ql.PlainVanillaPayoff(ql.Option.Call if sign > 0 else ql.Option.Put, strike)
 
 
+def american_option(
+    spot: float, strike: float, rate: float, carry_yield: float, sigma: float, tenor: float, sign: float
+) -> tuple[ql.VanillaOption, ql.BlackScholesMertonProcess]:
+    """Return an option that is priced by QdFp, the high-precision scheme, and the process of its spot."""
+    option = ql.VanillaOption(_payoff(strike, sign), ql.AmericanExercise(TODAY, TODAY + DAYS))
+    process = _process(spot, rate, carry_yield, sigma, tenor)
+    option.setPricingEngine(ql.QdFpAmericanEngine(process, ql.QdFpAmericanEngine.highPrecisionScheme()))
+    return option, process
+
+
 def american(
     spot: float, strike: float, rate: float, carry_yield: float, sigma: float, tenor: float, sign: float
 ) -> float:
     """Return the price by QdFp, the high-precision scheme."""
-    option = ql.VanillaOption(_payoff(strike, sign), ql.AmericanExercise(TODAY, TODAY + DAYS))
-    process = _process(spot, rate, carry_yield, sigma, tenor)
-    option.setPricingEngine(ql.QdFpAmericanEngine(process, ql.QdFpAmericanEngine.highPrecisionScheme()))
+    option, _ = american_option(spot, strike, rate, carry_yield, sigma, tenor, sign)
     return float(option.NPV())
 
 
