@@ -126,6 +126,7 @@ def without_the_feeds_own(chains: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return chains without what the feed states of volatility, and what compares it."""
     for chain in chains:
         chain.pop("scan_id")
+        chain["coverage"].pop("listed")
         for name in ("vendor_difference", "vendor_compared"):
             chain["quality"]["facts"].pop(name)
         for name in ("contracts.vendor_delta", "contracts.vendor_implied_volatility"):
