@@ -17,7 +17,7 @@ import numpy as np
 
 from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.exercise_gaps import exercise_gaps
-from collector.analytics.robust_lines import group_medians
+from collector.analytics.robust_lines import group_medians, weighted_medians
 from collector.analytics.strike_pairs import StrikePairs
 from collector.analytics.terms import Dividend, Floats, Integers, Terms
 
@@ -127,7 +127,8 @@ def _first_step(seen: Seen, order: Integers, apart: Floats) -> Dividend | None:
             continue
         time = _ex_time(float(tenor[place - 1]), float(tenor[place]))
         guess = float(unexplained[place]) if itself else max(2.0 * glimpse, LEAST * spot)
-        found = _step(seen, order[before], order[after], time, guess)
+        drift = _drift(tenor, carried, place)
+        found = _step(seen, order[before], order[after], Dividend(time, guess), drift)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     return None if best is None else best[1]
@@ -138,27 +139,44 @@ def _ex_time(before: float, after: float) -> float:
     return after - SESSION if after - before < WEEKEND else (before + after) / 2.0
 
 
-def _step(seen: Seen, before: Integers, after: Integers, time: float, guess: float) -> tuple[float, Dividend] | None:
-    """Return the step of discounted forwards at ``time`` and how plain it is, None where it is none."""
-    terms, spot = seen.terms, float(seen.terms.spot[0])
-    level = (terms.forward * terms.discount)[before]
-    amount = guess
+def _drift(tenor: Floats, carried: Floats, place: int) -> float:
+    """Return by how much discounted forwards rise a year but for the step before ``place``: the yield, or the rate's
+    error; the weighted median of the rises between neighbours.
+    """
+    rises, years = np.diff(carried), np.diff(tenor)
+    kept = (np.arange(1, len(tenor)) != place) & (years > 0)
+    if not kept.any():
+        return 0.0
+    nobody = np.zeros(int(kept.sum()), dtype=np.intp)
+    return float(weighted_medians(rises[kept] / years[kept], years[kept], nobody, 1)[0])
+
+
+def _step(
+    seen: Seen, before: Integers, after: Integers, guess: Dividend, drift: float
+) -> tuple[float, Dividend] | None:
+    """Return the step of discounted forwards at the time of ``guess`` and how plain it is, None where it is none."""
+    terms, spot, time = seen.terms, float(seen.terms.spot[0]), guess.time
+    level = (terms.forward * terms.discount)[before] + drift * (time - terms.tenor[before])
+    amount = guess.amount
     for _ in range(STEPS):
-        beyond = _after(seen, after, Dividend(time, amount))
-        if not np.isfinite(beyond).any():
+        beyond = _after(seen, after, Dividend(time, amount), float(np.median(level)))
+        beyond = (beyond + drift * (time - terms.tenor[after]))[np.isfinite(beyond)]
+        if not beyond.size:
             return None
-        amount = float(np.median(level) - np.nanmedian(beyond)) * float(np.exp(terms.rate[after[0]] * time))
+        amount = float(np.median(level) - np.median(beyond)) * float(np.exp(terms.rate[after[0]] * time))
         amount = max(amount, LEAST * spot)
     if not LEAST * spot < amount < MOST * spot:
         return None
-    beyond = beyond[np.isfinite(beyond)]
     scatter = [max(float(np.std(values)), SCATTER * spot) / np.sqrt(len(values)) for values in (level, beyond)]
     plain = amount / float(np.hypot(*scatter))
     return (plain, Dividend(time, amount)) if plain > PLAIN else None
 
 
-def _after(seen: Seen, chains: Integers, dividend: Dividend) -> Floats:
-    """Return the discounted forwards of chains after a dividend, by strikes above the forward, NaN without any."""
+def _after(seen: Seen, chains: Integers, dividend: Dividend, level: float) -> Floats:
+    """Return the discounted forwards of chains after a dividend, by strikes above the forward, NaN without any.
+
+    Early exercise is computed at the forwards that ``level``, the discounted ones before it, and the dividend leave.
+    """
     place = seen.place
     number = np.full(len(seen.terms.tenor), -1)
     number[chains] = np.arange(len(chains))
@@ -166,12 +184,12 @@ def _after(seen: Seen, chains: Integers, dividend: Dividend) -> Floats:
     pairs = seen.pairs.of(used)
     pairs = replace(pairs, chain=number[pairs.chain])
     own = seen.terms.of(chains)
-    terms = Terms(
-        own.tenor, own.rate, own.forward, own.spot, own.american, tuple((dividend,) for _ in range(len(chains)))
-    )
+    left = level - dividend.amount * np.exp(-own.rate * dividend.time)
+    paid = tuple((dividend,) for _ in range(len(chains)))
+    terms = Terms(own.tenor, own.rate, left / own.discount, np.full(len(chains), level), own.american, paid)
     middle = seen.deviation[chains] / np.sqrt(own.tenor)
     exercise = EarlyExercise(terms, middle / 2.0, middle * 2.0)
     gaps = exercise_gaps(exercise, pairs, np.full(len(used), np.nan))
-    level = pairs.gap + gaps.early + pairs.strike * terms.discount[pairs.chain]
-    known = np.isfinite(level)
-    return group_medians(level[known], pairs.chain[known], len(chains))
+    carried = pairs.gap + gaps.early + pairs.strike * terms.discount[pairs.chain]
+    known = np.isfinite(carried)
+    return group_medians(carried[known], pairs.chain[known], len(chains))
