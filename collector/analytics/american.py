@@ -61,6 +61,7 @@ def implied_volatility(
     tables: EarlyExercise | None = None,
     start: Floats | None = None,
     widenings: int = 2,
+    tolerance: float = TOLERANCE,
 ) -> Implied:
     """Return the implied volatility of American prices.
 
@@ -74,6 +75,8 @@ def implied_volatility(
         tables: for these terms; made for the range of the prices' European volatilities where there are none.
         start: a volatility near the one looked for, NaN where none is known.
         widenings: how often the tables may be made anew for volatilities that turn out beyond them.
+        tolerance: the search ends where a step moves the volatility by less than this share of it; what is left then
+            is a small part of that step.
 
     Returns:
         As implied_volatility.european, and EXERCISE_REGION where the price is what exercise pays now, NOT_CONVERGED
@@ -96,7 +99,7 @@ def implied_volatility(
     at = np.flatnonzero(solvable)[order]
     rows = tables.rows(chain[at], sign[at], strike[at])
     first = upper.sigma[at] if start is None else np.where(np.isfinite(start[at]), start[at], upper.sigma[at])
-    sigma[at], status[at] = _search(tables, rows, price[at], first, upper.sigma[at])
+    sigma[at], status[at] = _search(tables, rows, price[at], first, upper.sigma[at], tolerance)
     solved = np.flatnonzero((status == IvStatus.SOLVED) & np.isfinite(sigma))
     beyond = solved[~tables.tables.covers(chain[solved], sigma[solved])]
     if beyond.size and widenings:
@@ -114,6 +117,7 @@ def implied_volatility(
             tables=wider,
             start=sigma[beyond],
             widenings=widenings - 1,
+            tolerance=tolerance,
         )
         sigma[beyond], status[beyond] = again.sigma, again.status
     return Implied(sigma, status)
@@ -164,7 +168,7 @@ def _order(chain: Integers, sign: Floats) -> Integers:
 
 
 def _search(
-    tables: EarlyExercise, rows: Rows, price: Floats, start: Floats, upper: Floats
+    tables: EarlyExercise, rows: Rows, price: Floats, start: Floats, upper: Floats, tolerance: float
 ) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.int8]]]:
     """Return volatilities and statuses of sorted rows; ``upper`` are those of the prices as if they were European."""
     status = np.full(len(price), IvStatus.SOLVED, dtype=np.int8)
@@ -184,9 +188,11 @@ def _search(
         gap = target - now
         with np.errstate(invalid="ignore", divide="ignore"):
             slope = (gap - gap_before) / (now - before)
-            step = np.where(np.isfinite(slope) & (slope < -0.05), -gap / slope, gap)
+            steep = np.isfinite(slope) & (slope < -0.05)
+            step = np.where(steep, -gap / slope, gap)
         after = np.clip(now + step, 0.2 * now, np.minimum(5.0 * now, upper[left] * (1.0 + 1e-9)))
-        done = np.abs(after - now) <= TOLERANCE * now
+        # Where the price hardly depends on volatility small steps say nothing of what is left.
+        done = np.abs(after - now) <= np.where(steep, tolerance, TOLERANCE) * now
         found[left[done]] = after[done]
         keep = ~done
         before, gap_before, now, left = now[keep], gap[keep], after[keep], left[keep]

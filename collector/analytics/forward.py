@@ -32,7 +32,7 @@ from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
 from collector.analytics.robust_lines import robust_levels, robust_lines
 from collector.analytics.strike_pairs import FirstLook, StrikePairs, first_look, strike_pairs, within_reach
 from collector.analytics.term_curves import RatePrior
-from collector.analytics.terms import Dividend, Floats, Integers, Terms
+from collector.analytics.terms import Booleans, Dividend, Floats, Integers, Terms
 
 PARITY, EQUAL_IV, CARRY, NEIGHBOURS = "parity", "equal_iv", "carry", "neighbours"
 FORWARDS, STATED, IMPLIED = "forwards", "stated", "implied"
@@ -152,15 +152,18 @@ class _Search:
         self._fit()
         if not self.american.any():
             return
+        moving = self.american
         for number in range(PASSES):
             if number == 1 and self.unknown:
                 self.cash = self._dividends()
             before = self.forward
-            self._exercise()
+            self._exercise(moving)
             self._fit()
             with np.errstate(invalid="ignore"):
                 moved = np.abs(self.forward / before - 1.0) > SETTLED * np.sqrt(self.tenor)
-            if not (moved & self.american).any():
+            # Rates are settled after the second pass, but for what early exercise still moves.
+            moving = moved & self.american if number else self.american
+            if not moving.any():
                 break
 
     def _dividends(self) -> tuple[Dividend, ...]:
@@ -231,10 +234,10 @@ class _Search:
         self.shown = drawn.used
         self.carried_deviation = drawn.deviation[:-1]
 
-    def _exercise(self) -> None:
-        """Compute what early exercise adds to call and put of the strikes used."""
+    def _exercise(self, chains: Booleans) -> None:
+        """Compute what early exercise adds to call and put of the strikes used of some chains."""
         used = self.used
-        at = np.flatnonzero(self.american[used.chain] & np.isfinite(self.spot))
+        at = np.flatnonzero(chains[used.chain] & np.isfinite(self.spot))
         if not at.size:
             return
         gaps = exercise_gaps(self._boundaries(self.terms()), used.of(at), self.sigma[at])

@@ -20,6 +20,9 @@ from collector.analytics.terms import Booleans, Dividend, Floats, Integers, Term
 
 Statuses = NDArray[np.int8]
 
+# Where the search for an American volatility ends, as shares of it; what is left is a tenth of it and less.
+MID_TOLERANCE, BAND_TOLERANCE = 5e-5, 5e-4
+
 
 @dataclass(frozen=True, slots=True)
 class TickerVolatility:
@@ -89,13 +92,12 @@ def ticker_volatility(
     from_other_side = in_the_money & (other >= 0)
     model = _Model(terms, rows, found.exercise)
     mid = np.where(rows.two_sided, (rows.bid + rows.ask) / 2, np.nan)
-    own = model.implied(np.where(from_other_side, np.nan, mid), None)
+    own = model.implied(np.where(from_other_side, np.nan, mid))
     sigma, status = own.sigma.copy(), own.status.copy()
     sigma[from_other_side] = own.sigma[other[from_other_side]]
     status[from_other_side] = own.status[other[from_other_side]]
     crossed = (rows.bid > 0) & (rows.ask < rows.bid) & (rows.ask > 0)
-    bid = model.implied(np.where(crossed, np.nan, rows.bid), sigma)
-    ask = model.implied(np.where(crossed, np.nan, rows.ask), sigma)
+    bid, ask = model.bands(np.where(crossed, np.nan, rows.bid), np.where(crossed, np.nan, rows.ask), sigma)
     computed = TickerVolatility(
         terms=terms,
         forward_source=found.source,
@@ -144,31 +146,52 @@ class _Model:
         self.terms, self.rows, self.exercise = terms, rows, exercise
         known = rows.usable & np.isfinite(terms.forward[rows.chain])
         early = terms.american[rows.chain]
-        self.european, self.american = np.flatnonzero(known & ~early), np.flatnonzero(known & early)
+        self.european, self.american = known & ~early, known & early
 
-    def implied(self, price: Floats, near: Floats | None) -> Implied:
-        """Return the volatilities of prices, shape (n,); ``near`` are volatilities not far from them."""
-        rows, terms = self.rows, self.terms
+    def implied(self, price: Floats) -> Implied:
+        """Return the volatilities of prices, shape (n,)."""
+        return self._implied(np.arange(len(price)), price, None)
+
+    def bands(self, bid: Floats, ask: Floats, near: Floats) -> tuple[Implied, Implied]:
+        """Return the volatilities of bids and asks, all at once; ``near`` are volatilities not far from theirs."""
+        size = len(bid)
+        both = self._implied(np.tile(np.arange(size), 2), np.concatenate([bid, ask]), np.tile(near, 2))
+        return (
+            Implied(both.sigma[:size], both.status[:size]),
+            Implied(both.sigma[size:], both.status[size:]),
+        )
+
+    def _implied(self, rows: Integers, price: Floats, near: Floats | None) -> Implied:
+        """Return the volatilities of prices of some rows."""
+        own, terms = self.rows, self.terms
         sigma = np.full(len(price), np.nan)
         status = np.where(price > 0, IvStatus.NO_FORWARD, IvStatus.NO_PRICE).astype(np.int8)
-        if self.european.size:
-            at = self.european
-            chain = rows.chain[at]
+        at = np.flatnonzero(self.european[rows])
+        if at.size:
+            row = rows[at]
+            chain = own.chain[row]
             solved = inversion.european(
                 price[at],
                 terms.forward[chain],
-                rows.strike[at],
+                own.strike[row],
                 terms.tenor[chain],
                 terms.discount[chain],
-                rows.sign[at],
+                own.sign[row],
             )
             sigma[at], status[at] = solved.sigma, solved.status
-        if self.american.size:
-            at = self.american
-            start = None if near is None else near[at]
-            own = (terms, rows.chain[at], rows.sign[at], rows.strike[at])
+        at = np.flatnonzero(self.american[rows])
+        if at.size:
+            row = rows[at]
             solved = american.implied_volatility(
-                *own, price[at], tables=self.exercise, start=start, widenings=1 if near is None else 0
+                terms,
+                own.chain[row],
+                own.sign[row],
+                own.strike[row],
+                price[at],
+                tables=self.exercise,
+                start=None if near is None else near[at],
+                widenings=1 if near is None else 0,
+                tolerance=MID_TOLERANCE if near is None else BAND_TOLERANCE,
             )
             sigma[at], status[at] = solved.sigma, solved.status
         return Implied(sigma, status)
@@ -177,14 +200,14 @@ class _Model:
         """Return the Greeks at these volatilities, shape (n,) each."""
         columns = {name: np.full(len(sigma), np.nan) for name in GREEK_NAMES}
         rows = self.rows
-        if self.european.size:
-            at = self.european
+        at = np.flatnonzero(self.european)
+        if at.size:
             cash = _paid_in_cash(self.terms)
             found = greeks.european(cash, rows.chain[at], rows.sign[at], rows.strike[at], sigma[at])
             for name, column in columns.items():
                 column[at] = getattr(found, name)
-        if self.american.size:
-            at = self.american
+        at = np.flatnonzero(self.american)
+        if at.size:
             own = (self.terms, rows.chain[at], rows.sign[at], rows.strike[at])
             found = american.greeks(*own, sigma[at], tables=self.exercise)
             for name, column in columns.items():
