@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from collector.detectors.base import ConfigError
 from collector.pipeline.orders import BAD_USAGE, FAILED, LOCKED, UNREACHABLE, OrderError
 from collector.pipeline.plan import EmptyWatchlist
+from collector.pipeline.workers import WorkerDied
 from collector.providers.base import ProviderError, Unreachable
 from collector.providers.catalogue import UnknownProvider
 from collector.store.database import StoreBusy, StoreError, StoreOfAnotherMarket
@@ -29,6 +30,7 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (StoreOfAnotherMarket, BAD_USAGE),
     (StoreError, FAILED),
     (PublicationError, FAILED),
+    (WorkerDied, FAILED),
     (Unreachable, UNREACHABLE),
     (EmptyWatchlist, BAD_USAGE),
     (OrderError, BAD_USAGE),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,8 +13,9 @@ from collector.market.calendar import sessions_of
 from collector.pipeline.collect import Progress
 from collector.pipeline.daily_bars import LONG_DAYS, SHORT_DAYS
 from collector.pipeline.join import join
-from collector.pipeline.plan import Scan, plan_scan
+from collector.pipeline.plan import Scan, ScanPlan, plan_scan
 from collector.pipeline.run import collect
+from collector.pipeline.workers import Workers, processes
 from collector.providers.base import Provider
 from collector.store.database import open_store
 from collector.store.history import sessions_seen
@@ -23,7 +24,6 @@ from exports.folders import MarketFolder
 
 # At the close itself the demo's next session has begun.
 BEFORE_CLOSE = timedelta(seconds=1)
-AHEAD = 2
 
 
 def backfill(
@@ -46,35 +46,49 @@ def backfill(
     """
     moments = pending(folder, sessions, now)
     bar.begin("backfill", len(moments))
-    # The next session is collected while this one is joined: DuckDB works outside the interpreter's lock.
-    with ThreadPoolExecutor(1, thread_name_prefix="backfill") as pool, open_store(folder, "backfill") as connection:
-        ahead = [_begin(pool, folder, make, moment, first=not number) for number, moment in enumerate(moments[:AHEAD])]
-        for number, moment in enumerate(moments):
-            bar.step(f"{moment:%Y-%m-%d}")
-            staging, collecting = ahead.pop(0)
-            collecting.result()
-            if number + AHEAD < len(moments):
-                ahead.append(_begin(pool, folder, make, moments[number + AHEAD], first=False))
-            join(connection, folder, staging, detectors(settings.OPTSITE.config), sessions_of(folder.market))
-            bar.done()
+    if not moments:
+        return 0
+
+    def collected(scan_id: str, moment: datetime, days: int) -> None:
+        """Collect one session, in a process of its own."""
+        staging = Staging(folder, scan_id)
+        plan = ScanPlan.from_json(staging.plan() or {})
+        collect(folder, make(moment), plan, staging, Silent(), days)
+        staging.close()
+
+    count = processes(max(len(moments), 2))
+    # Sessions are collected while those before them are joined.
+    with Workers(collected, count) as workers:
+        ahead = [
+            _begin(workers, folder, make, moment, first=not place) for place, moment in enumerate(moments[: count + 1])
+        ]
+        with open_store(folder, "backfill") as connection:
+            for number, moment in enumerate(moments):
+                bar.step(f"{moment:%Y-%m-%d}")
+                staging, collecting = ahead.pop(0)
+                collecting.result()
+                if number + count + 1 < len(moments):
+                    ahead.append(_begin(workers, folder, make, moments[number + count + 1], first=False))
+                join(connection, folder, staging, detectors(settings.OPTSITE.config), sessions_of(folder.market))
+                bar.done()
     return len(moments)
 
 
 def _begin(
-    pool: ThreadPoolExecutor,
+    workers: Workers,
     folder: MarketFolder,
     make: Callable[[datetime], Provider],
     moment: datetime,
     *,
     first: bool,
 ) -> tuple[Staging, Future[None]]:
-    """Plan a session and let the pool collect it; the first one brings the long run of bars."""
+    """Plan a session and let a process collect it; the first one brings the long run of bars."""
     provider = make(moment)
     days = LONG_DAYS if first else SHORT_DAYS
     plan = plan_scan(folder, provider, Scan(kind="backfill", moment=moment), None)
     staging = Staging(folder, plan.scan_id)
     staging.write_plan(plan.to_json())
-    return staging, pool.submit(collect, folder, provider, plan, staging, Silent(), days)
+    return staging, workers.submit(plan.scan_id, moment, days)
 
 
 class Silent:
