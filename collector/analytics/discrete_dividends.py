@@ -89,26 +89,25 @@ def call_premium(
         spot: less the present value of the dividends, shape (n,).
     """
     best = np.zeros(len(chain))
+    most = int(calendar.counts[chain].max(initial=0))
+    time, amount = calendar.time[chain, :most], calendar.amount[chain, :most]
+    ahead = calendar.ahead(terms.rate)[chain, :most]
     rate, carry_yield = terms.rate[chain], terms.carry_yield[chain]
-    ahead = calendar.ahead(terms.rate)[chain]
-    for place in range(calendar.time.shape[1]):
-        time, paid = calendar.time[chain, place], ahead[:, place]
-        after = terms.tenor[chain] - time
-        # Exercise gives up interest on the strike: it never pays for less.
-        pays = (calendar.amount[chain, place] > 0) & (paid > -strike * np.expm1(-rate * after))
-        rows = np.flatnonzero(pays)
-        if rows.size:
-            one = _one_date(
-                spot[rows],
-                strike[rows],
-                sigma[rows],
-                rate[rows],
-                carry_yield[rows],
-                time[rows],
-                after[rows],
-                paid[rows],
-            )
-            best[rows] = np.maximum(best[rows], one)
+    after = terms.tenor[chain][:, None] - time
+    # Exercise gives up interest on the strike: it never pays for less.
+    rows, dates = np.nonzero((amount > 0) & (ahead > -strike[:, None] * np.expm1(-rate[:, None] * after)))
+    if rows.size:
+        worth = _one_date(
+            spot[rows],
+            strike[rows],
+            sigma[rows],
+            rate[rows],
+            carry_yield[rows],
+            time[rows, dates],
+            after[rows, dates],
+            ahead[rows, dates],
+        )
+        np.maximum.at(best, rows, worth)
     return best
 
 
