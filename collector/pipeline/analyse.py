@@ -68,13 +68,17 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A ticker's chains: normalised, their volatilities, grades and figures, in the order of ``normalised.chains``."""
+    """A ticker's chains: normalised, their volatilities, grades and figures, in the order of ``normalised.chains``.
+
+    ``unstated`` are for each chain the columns that its feed did not state.
+    """
 
     normalised: NormalisedTicker
     held: Columns
     found: Volatility | None
     grades: tuple[quality.Quality, ...]
     figures: TickerFigures
+    unstated: tuple[tuple[str, ...], ...]
 
     @property
     def usable(self) -> tuple[bool, ...]:
@@ -104,7 +108,16 @@ def analyse(normalised: NormalisedTicker, events: Sequence[Event], curve: RateCu
     reasons = [graded.reasons[0] if graded.reasons else "no_usable_chain" for graded in by_quotes]
     usable = [quality.is_usable(graded.grade) for graded in grades]
     figures = ticker_figures(normalised, held, found, reasons, known, usable)
-    return Analysis(normalised, held, found, grades, figures)
+    return Analysis(normalised, held, found, grades, figures, _unstated(normalised))
+
+
+def _unstated(normalised: NormalisedTicker) -> tuple[tuple[str, ...], ...]:
+    """Return for each chain the columns that its feed often does not state and did not."""
+    stated = {name: normalised.contracts[name].notna().to_numpy() for name in OFTEN_UNSTATED}
+    return tuple(
+        tuple(name for name, column in stated.items() if not column[head.start : head.stop].any())
+        for head in normalised.chains
+    )
 
 
 def bare_record(
@@ -330,7 +343,7 @@ def _chain_row(analysis: Analysis, place: int) -> dict[str, Any]:
     reasons |= figures.reasons
     if figures.atm_iv is None:
         reasons.setdefault("atm_iv", graded.reasons[0] if graded.reasons else "no_forward")
-    reasons.update({f"contracts.{name}": "not_stated" for name in OFTEN_UNSTATED if rows[name].isna().all()})
+    reasons.update({f"contracts.{name}": "not_stated" for name in analysis.unstated[place]})
     if head.underlying.price is None:
         reasons["underlying_price"] = "no_spot"
     if head.underlying.time is None:

@@ -54,8 +54,10 @@ class Workers:
         def begin() -> None:
             prepare()
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            # What stands at the fork is never garbage here: it need not be looked through again and again.
+            # What stands at the fork is never garbage here, and a ticker's frames hold no cycles: the collector of
+            # garbage would look through them again and again for nothing.
             gc.freeze()
+            gc.set_threshold(200_000, 20, 20)
 
         self._pool: Executor = (
             ThreadPoolExecutor(1, thread_name_prefix="work")
