@@ -1,22 +1,20 @@
-"""Early exercise around cash dividends.
+"""Cash dividends, and early exercise of puts around them; of calls, see call_exercise.py.
 
 The spot less the present value of the dividends that go ex before settlement is lognormal with the volatility (the
 escrowed convention; against a lognormal spot it is worth .004 to .008 of volatility at one to two years).
 
-Calls are exercised, if ever, just before a share goes ex: the premium is the largest, over the ex-dates, of what the
-right to exercise there alone is worth. Puts are never exercised where the dividend ahead is more than the interest on
-the strike until then: Kim's integral leaves those stretches out. In between the boundary is that of a put without
-dividends, struck at what the strike is worth without the dividends to come, and falls off towards the next stretch of
-waiting; how fast was fitted to finite differences.
+Puts are never exercised where the dividend ahead is more than the interest on the strike until then: Kim's integral
+leaves those stretches out. In between the boundary is that of a put without dividends, struck at what the strike is
+worth without the dividends to come, and falls off towards the next stretch of waiting; how fast was fitted to finite
+differences.
 
-Against a fine grid of finite differences out-of-the-money volatilities are right to about 1e-4 (see the tests); deep
-in the money they are not, which is why a strike's out-of-the-money side speaks for both.
+Against a fine grid of finite differences volatilities of out-of-the-money puts are right to about 1e-4 (see the tests);
+deep in the money they are not, which is why a strike's out-of-the-money side speaks for both.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr
 
 from collector.analytics.american_premium import Grid, Puts, Tables
 from collector.analytics.exercise_boundary import NODES
@@ -25,13 +23,8 @@ from collector.analytics.terms import Floats, Integers, Terms
 # Points of each stretch between two ex-dates; the first stretch, from now, is crowded towards now.
 POINTS = 8
 FIRST_POINTS = 12
-CALL_POINTS = 20
-NEWTON_STEPS = 10
-# How many standard deviations beyond the critical spot the payoff of exercise is summed.
-REACH = 8.0
 # The boundary falls by DROP deviations of a year at the beginning of a wait, e times less for each FALL years before.
 DROP, FALL = 0.5, 0.03
-_ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 
 
 def _to_coefficients() -> Floats:
@@ -54,7 +47,6 @@ def _unit(points: int) -> tuple[Floats, Floats]:
 
 _AT, _WEIGHTS = _unit(POINTS)
 _FIRST_AT, _FIRST_WEIGHTS = _unit(FIRST_POINTS)
-_CALL_AT, _CALL_WEIGHTS = _unit(CALL_POINTS)
 
 
 class Calendar:
@@ -77,87 +69,6 @@ class Calendar:
         return worth
 
 
-def call_premium(
-    terms: Terms, calendar: Calendar, chain: Integers, strike: Floats, spot: Floats, sigma: Floats
-) -> Floats:
-    """Return what early exercise adds to calls, dollars a share, shape (n,).
-
-    Args:
-        terms: of the chains.
-        calendar: their dividends.
-        chain, strike, sigma: shape (n,).
-        spot: less the present value of the dividends, shape (n,).
-    """
-    best = np.zeros(len(chain))
-    most = int(calendar.counts[chain].max(initial=0))
-    time, amount = calendar.time[chain, :most], calendar.amount[chain, :most]
-    ahead = calendar.ahead(terms.rate)[chain, :most]
-    rate, carry_yield = terms.rate[chain], terms.carry_yield[chain]
-    after = terms.tenor[chain][:, None] - time
-    # Exercise gives up interest on the strike: it never pays for less.
-    rows, dates = np.nonzero((amount > 0) & (ahead > -strike[:, None] * np.expm1(-rate[:, None] * after)))
-    if rows.size:
-        worth = _one_date(
-            spot[rows],
-            strike[rows],
-            sigma[rows],
-            rate[rows],
-            carry_yield[rows],
-            time[rows, dates],
-            after[rows, dates],
-            ahead[rows, dates],
-        )
-        np.maximum.at(best, rows, worth)
-    return best
-
-
-def _one_date(
-    spot: Floats,
-    strike: Floats,
-    sigma: Floats,
-    rate: Floats,
-    carry_yield: Floats,
-    time: Floats,
-    after: Floats,
-    paid: Floats,
-) -> Floats:
-    """Return the value of the right to exercise calls just before one ex-date and at settlement, over the European."""
-    critical = _critical(strike, sigma, rate, carry_yield, after, paid)
-    deviation = sigma * np.sqrt(time)
-    centre = np.log(spot) + (rate - carry_yield - sigma**2 / 2) * time
-    lowest = (np.log(critical) - centre) / deviation
-    lowest = np.maximum(lowest, -REACH)
-    width = np.maximum(REACH - lowest, 0.0)
-    z = lowest[:, None] + width[:, None] * _CALL_AT
-    at = np.exp(centre[:, None] + deviation[:, None] * z)
-    value, _ = _call(at, strike[:, None], sigma[:, None], rate[:, None], carry_yield[:, None], after[:, None])
-    gain = np.maximum(at + (paid - strike)[:, None] - value, 0.0) * np.exp(-0.5 * z * z) / _ROOT_TWO_PI
-    worth: Floats = np.exp(-rate * time) * width * (gain @ _CALL_WEIGHTS)
-    return worth
-
-
-def _critical(strike: Floats, sigma: Floats, rate: Floats, carry_yield: Floats, after: Floats, paid: Floats) -> Floats:
-    """Return the spot (after the dividends) above which exercise just before the ex-date is optimal."""
-    at = np.maximum(strike - paid, 1e-3 * strike)
-    for _ in range(NEWTON_STEPS):
-        value, delta = _call(at, strike, sigma, rate, carry_yield, after)
-        # The gain of exercise is concave in the spot: from the left Newton's step never goes too far.
-        gap = at + paid - strike - value
-        at = np.minimum(at - np.minimum(gap, 0.0) / np.maximum(1.0 - delta, 1e-9), 1e3 * strike)
-    return at
-
-
-def _call(
-    spot: Floats, strike: Floats, sigma: Floats, rate: Floats, carry_yield: Floats, tenor: Floats
-) -> tuple[Floats, Floats]:
-    """Return value and delta of European calls."""
-    total = sigma * np.sqrt(np.maximum(tenor, 1e-12))
-    carry = np.exp(-carry_yield * tenor)
-    d1 = (np.log(spot / strike) + (rate - carry_yield) * tenor) / total + total / 2
-    delta = carry * ndtr(d1)
-    return spot * delta - strike * np.exp(-rate * tenor) * ndtr(d1 - total), delta
-
-
 def put_grid(
     terms: Terms, calendar: Calendar, tables: Tables, chain: Integers, key: Integers, puts: Puts, sigma: Floats
 ) -> Grid:
@@ -173,7 +84,7 @@ def put_grid(
     most = int(calendar.counts[chain].max(initial=0))
     stops, amount = calendar.time[chain, :most], calendar.amount[chain, :most]
     share = amount / puts.scale[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         waits = np.where(share < 1.0, -np.log1p(-np.minimum(share, 1.0)) / puts.rate[:, None], np.inf)
     waits = np.where((share > 0) & (puts.rate[:, None] > 0), waits, np.where(share > 0, np.inf, 0.0))
     begins = np.concatenate([np.zeros((len(chain), 1)), stops], axis=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.analytics import discrete_dividends
+from collector.analytics import call_exercise, discrete_dividends
 from collector.analytics.american_premium import Grid, Premium, Puts, Tables, as_puts, premium, premium_value
 from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
@@ -117,7 +117,7 @@ class EarlyExercise:
         value = np.zeros(len(rows.key))
         calls = np.flatnonzero(rows.dividends & (rows.sign > 0))
         if calls.size:
-            value[calls] = self._calls(rows.of(calls), sigma[calls], rows.spot[calls])
+            value[calls] = self._calls(rows.of(calls), sigma[calls], rows.spot[calls, None])[:, 0]
         others = np.flatnonzero(self.tables.exercised[rows.key] & ~(rows.dividends & (rows.sign > 0)))
         for part in self._parts(rows, others):
             some = rows.of(part)
@@ -156,19 +156,20 @@ class EarlyExercise:
             self.terms, self.calendar, self.tables, rows.chain, rows.key, rows.puts, sigma
         )
 
-    def _calls(self, rows: Rows, sigma: Floats, spot: Floats) -> Floats:
-        """Return the premium of calls with cash dividends at a spot (less the dividends)."""
-        return discrete_dividends.call_premium(self.terms, self.calendar, rows.chain, rows.strike, spot, sigma)
+    def _calls(self, rows: Rows, sigma: Floats, spots: Floats) -> Floats:
+        """Return the premium of calls with cash dividends at spots (less the dividends), shape (n, s)."""
+        return call_exercise.call_premium(self.terms, self.calendar, rows.chain, rows.strike, spots, sigma)
 
     def _stencil(self, rows: Rows, sigma: Floats, curved: bool) -> tuple[Floats, ...]:
         """Return the premium of calls with cash dividends and its first three derivatives, by differences."""
         step = SPOT_STEP * rows.spot
-        up, down = (self._calls(rows, sigma, rows.spot + side * step) for side in (1.0, -1.0))
-        middle = self._calls(rows, sigma, rows.spot)
+        steps = np.array([0.0, 1.0, -1.0, 2.0, -2.0] if curved else [0.0, 1.0, -1.0])
+        found = self._calls(rows, sigma, rows.spot[:, None] + step[:, None] * steps)
+        middle, up, down = found[:, 0], found[:, 1], found[:, 2]
         first = (up - down) / (2.0 * step)
         if not curved:
             return middle, first, np.zeros_like(middle), np.zeros_like(middle)
-        far_up, far_down = (self._calls(rows, sigma, rows.spot + side * step) for side in (2.0, -2.0))
+        far_up, far_down = found[:, 3], found[:, 4]
         second = (up - 2.0 * middle + down) / step**2
         third = (far_up - 2.0 * up + 2.0 * down - far_down) / (2.0 * step**3)
         return middle, first, second, third
