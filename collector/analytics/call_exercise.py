@@ -19,64 +19,23 @@ import numpy as np
 from scipy.special import ndtr
 
 from collector.analytics.discrete_dividends import Calendar
-from collector.analytics.terms import Floats, Integers, Terms
+from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
 POINTS = 16
 NEWTON_STEPS = 6
 # How many standard deviations are summed on each side.
-REACH = 6.0
+REACH = 5.5
 # A second date adds to the first one where it is itself worth this share of the spot.
-SECOND = 1e-7
-# Points of the grid to the standard deviation between two ex-dates, and how many there are at all.
+SECOND = 1e-5
+# Points of the grid to the standard deviation between two ex-dates at least, and how many there may be at all.
 FINENESS = 1.5
-FEWEST, MOST = 33, 129
+COUNTS = (33, 65, 129)
 # A standard deviation of fewer steps of the grid than this is not summed on it.
 NARROW = 0.9
 
 _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 _Y, _W = np.polynomial.legendre.leggauss(POINTS)
 _AT, _WEIGHTS = (_Y + 1.0) / 2.0, _W / 2.0
-
-
-def call_premium(
-    terms: Terms, calendar: Calendar, chain: Integers, strike: Floats, spots: Floats, sigma: Floats
-) -> Floats:
-    """Return what early exercise adds to calls at some spots, dollars a share, shape (n, s).
-
-    Args:
-        terms: of the chains.
-        calendar: their dividends.
-        chain, strike, sigma: shape (n,), the chains ascending.
-        spots: less the present value of the dividends, shape (n, s), near each other.
-    """
-    most = int(calendar.counts[chain].max(initial=0))
-    ahead = calendar.ahead(terms.rate)[chain, :most]
-    gains = _gains(terms, calendar, chain, strike)[:, :most]
-    rows, dates = np.nonzero(gains > 0)
-    alone = np.zeros((most, *spots.shape))
-    if rows.size:
-        own, time = chain[rows], calendar.time[chain[rows], dates]
-        date = _Date(strike[rows], sigma[rows], terms.rate[own], terms.carry_yield[own], terms.tenor[own] - time)
-        alone[dates, rows] = date.premium(ahead[rows, dates], time, spots[rows])
-    best: Floats = alone.max(axis=0, initial=0.0)
-    if most < 2:
-        return best
-    second = np.partition(alone[:, :, 0], -2, axis=0)[-2]
-    several = np.flatnonzero(second > SECOND * spots[:, 0])
-    for one_chain in np.unique(chain[several]):
-        own = several[chain[several] == one_chain]
-        paying = np.flatnonzero((gains[own] > 0).any(axis=0))
-        together = _Dates(terms, int(one_chain), calendar.time[one_chain, paying], ahead[own[0], paying])
-        best[own] = np.maximum(best[own], together.premium(strike[own], sigma[own], spots[own]))
-    return best
-
-
-def _gains(terms: Terms, calendar: Calendar, chain: Integers, strike: Floats) -> Floats:
-    """Return what each dividend is more than the interest on the strike until the next, or settlement; (n, k)."""
-    time, amount = calendar.time[chain], calendar.amount[chain]
-    following = np.concatenate([time[:, 1:], terms.tenor[chain][:, None]], axis=1)
-    interest = -strike[:, None] * np.expm1(-terms.rate[chain][:, None] * (following - time))
-    return np.where(amount > 0, amount - interest, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,101 +101,236 @@ class _Date:
         return np.asarray(np.maximum(np.exp(-self.rate * time)[:, None] * worth, 0.0), dtype=np.float64)
 
 
-class _Dates:
-    """The ex-dates of one chain at which exercise pays.
+class CallExercise:
+    """The premiums of calls of some chains.
 
     Args:
-        terms, chain: whose dates they are.
-        time: years, shape (k,).
-        ahead: what the dividends from each on are worth just before it, shape (k,).
+        terms: of the chains.
+        calendar: their dividends.
     """
 
-    def __init__(self, terms: Terms, chain: int, time: Floats, ahead: Floats) -> None:
-        self.rate, self.carry_yield = float(terms.rate[chain]), float(terms.carry_yield[chain])
-        self.tenor, self.time, self.ahead = float(terms.tenor[chain]), time, ahead
+    def __init__(self, terms: Terms, calendar: Calendar) -> None:
+        self.terms, self.calendar = terms, calendar
+        self._ahead = calendar.ahead(terms.rate)
+        self._known: dict[tuple[int, bytes], _Dates] = {}
+
+    def premium(self, chain: Integers, strike: Floats, spots: Floats, sigma: Floats) -> Floats:
+        """Return what early exercise adds to calls at some spots, dollars a share, shape (n, s).
+
+        Args:
+            chain, strike, sigma: shape (n,), the chains ascending.
+            spots: less the present value of the dividends, shape (n, s), near each other.
+        """
+        most = int(self.calendar.counts[chain].max(initial=0))
+        gains = self._gains(chain, strike)[:, :most]
+        rows, dates = np.nonzero(gains > 0)
+        alone = np.zeros((most, *spots.shape))
+        if rows.size:
+            own = chain[rows]
+            time, paid = self.calendar.time[own, dates], self._ahead[own, dates]
+            carry_yield, after = self.terms.carry_yield[own], self.terms.tenor[own] - time
+            date = _Date(strike[rows], sigma[rows], self.terms.rate[own], carry_yield, after)
+            alone[dates, rows] = date.premium(paid, time, spots[rows])
+        best: Floats = alone.max(axis=0, initial=0.0)
+        if most < 2:
+            return best
+        second = np.partition(alone[:, :, 0], -2, axis=0)[-2]
+        several = np.flatnonzero(second > SECOND * spots[:, 0])
+        left = self._left(chain[several], gains[several], strike[several], spots[several, 0], sigma[several])
+        several = several[left * second[several] > SECOND * spots[several, 0]]
+        if several.size:
+            found = self._several(chain[several], gains[several] > 0, strike[several], spots[several], sigma[several])
+            best[several] = np.maximum(best[several], found)
+        return best
+
+    def _gains(self, chain: Integers, strike: Floats) -> Floats:
+        """Return what each dividend is more than the interest on the strike until the next, or settlement; (n, k)."""
+        time, amount = self.calendar.time[chain], self.calendar.amount[chain]
+        following = np.concatenate([time[:, 1:], self.terms.tenor[chain][:, None]], axis=1)
+        interest = -strike[:, None] * np.expm1(-self.terms.rate[chain][:, None] * (following - time))
+        return np.where(amount > 0, amount - interest, 0.0)
+
+    def _left(self, chain: Integers, gains: Floats, strike: Floats, spot: Floats, sigma: Floats) -> Floats:
+        """Return at most how likely calls are to live on after the first date that pays, shape (n,).
+
+        To wait from there for the next date gives up what this one gains over that, and keeps at most the put.
+        """
+        first = np.argmax(gains > 0, axis=1)
+        time, gain = self.calendar.time[chain, first], gains[np.arange(len(chain)), first]
+        rate, carry_yield = self.terms.rate[chain], self.terms.carry_yield[chain]
+        date = _Date(strike, sigma, rate, carry_yield, self.terms.tenor[chain] - time)
+        critical = date.critical(gain - strike * np.expm1(-rate * date.after))
+        centre = np.log(spot) + (rate - carry_yield - sigma**2 / 2) * time
+        return np.asarray(ndtr((critical - centre) / (sigma * np.sqrt(time))), dtype=np.float64)
+
+    def _several(self, chain: Integers, pays: Booleans, strike: Floats, spots: Floats, sigma: Floats) -> Floats:
+        """Return the premium of calls for which more than one date counts; ``pays`` says which, shape (n, k)."""
+        starts = np.flatnonzero(np.diff(chain, prepend=-1))
+        dates = [
+            self._dates(int(chain[start]), np.asarray(pays[start:stop].any(axis=0)))
+            for start, stop in zip(starts, np.append(starts[1:], len(chain)), strict=True)
+        ]
+        sizes = np.diff(np.append(starts, len(chain)))
+        found = np.zeros(spots.shape)
+        counts = np.array([one.count for one in dates])
+        for count in np.unique(counts):
+            some = np.flatnonzero(np.repeat(counts == count, sizes))
+            own = [one for one in dates if one.count == count]
+            grid = _Grid(own, sizes[counts == count], strike[some], sigma[some], spots[some])
+            found[some] = grid.premium()
+        return found
+
+    def _dates(self, chain: int, pays: Booleans) -> _Dates:
+        """Return the dates of a chain that pay for any of its contracts."""
+        key = (chain, pays.tobytes())
+        if key not in self._known:
+            paying = np.flatnonzero(pays)
+            self._known[key] = _Dates(
+                rate=float(self.terms.rate[chain]),
+                carry_yield=float(self.terms.carry_yield[chain]),
+                tenor=float(self.terms.tenor[chain]),
+                time=self.calendar.time[chain, paying],
+                ahead=self._ahead[chain, paying],
+            )
+        return self._known[key]
+
+
+class _Dates:
+    """Ex-dates of one chain, shape (k,): ``ahead`` is what the dividends from each on are worth just before it.
+
+    ``deviations`` are those between one date and the next in units of that until the last one, in which the grid is
+    even; ``near`` says that the last date is too near settlement for it to hold a put there, ``narrow`` that the first
+    is too near for it to sum over.
+    """
+
+    def __init__(self, rate: float, carry_yield: float, tenor: float, time: Floats, ahead: Floats) -> None:
+        self.rate, self.carry_yield, self.tenor, self.time, self.ahead = rate, carry_yield, tenor, time, ahead
         self.deviations = np.sqrt(np.diff(time, prepend=0.0) / time[-1])
-        count = int(np.clip(np.ceil(2 * REACH * FINENESS / self.deviations[1:].min(initial=1.0)), FEWEST, MOST))
-        count += 1 - count % 2
-        self.y = np.linspace(-REACH, REACH, count)
-        self.step = float(self.y[1] - self.y[0])
+        wanted = 2 * REACH * FINENESS / self.deviations[1:].min()
+        self.count = next((count for count in COUNTS if count >= wanted), COUNTS[-1])
+        self.y = np.linspace(-REACH, REACH, self.count)
+        step = float(self.y[1] - self.y[0])
+        self.near = bool(tenor - time[-1] < (NARROW * step) ** 2 * time[-1])
+        self.narrow = bool(self.deviations[0] < NARROW * step)
+        self._transitions: dict[int, Floats] = {}
 
-    def premium(self, strike: Floats, sigma: Floats, spots: Floats) -> Floats:
-        """Return the value of the right to exercise at any of the dates, over the European call's; (n, s)."""
-        total = (sigma * np.sqrt(self.time[-1]))[:, None]
-        log_spot = self._origin(np.log(strike)[:, None], np.log(spots[:, :1]), total) + total * self.y
-        last = len(self.time) - 1
-        later = self._date(strike, sigma, last).put(self._at(log_spot, sigma, last))[0]
-        for place in range(last, 0, -1):
-            gap = float(self.time[place] - self.time[place - 1])
-            level = self._larger(strike, sigma, log_spot, later, place)
-            later = np.exp(-self.rate * gap) * (level @ self._transition(place))
-            if place == last and self.tenor - self.time[last] < (NARROW * self.step) ** 2 * self.time[-1]:
-                later = self._before_the_last(strike, sigma, log_spot)
-        return self._now(strike, sigma, spots, log_spot, later)
+    def transition(self, place: int) -> Floats:
+        """Return the matrix that takes values at a date to those expected at the one before, from the right; (j, j)."""
+        if place not in self._transitions:
+            kernel = np.exp(-0.5 * ((self.y[:, None] - self.y[None, :]) / self.deviations[place]) ** 2)
+            discount = np.exp(-self.rate * (self.time[place] - self.time[place - 1]))
+            self._transitions[place] = discount * kernel / kernel.sum(axis=0, keepdims=True)
+        return self._transitions[place]
 
-    def _origin(self, log_strike: Floats, log_spot: Floats, total: Floats) -> Floats:
+
+class _Grid:
+    """Calls of chains whose grids have equally many points, on these; ``sizes`` is how many each chain has."""
+
+    def __init__(self, dates: list[_Dates], sizes: Integers, strike: Floats, sigma: Floats, spots: Floats) -> None:
+        self.dates, self.strike, self.sigma, self.spots = dates, strike, sigma, spots
+        stops = np.cumsum(sizes)
+        self.slices = [slice(stop - size, stop) for stop, size in zip(stops, sizes, strict=True)]
+        self.of = np.repeat(np.arange(len(dates)), sizes)
+        self.lasts = np.array([len(one.time) - 1 for one in dates])
+        most = int(self.lasts.max()) + 1
+        self.time, self.ahead = (
+            np.array([np.pad(values, (0, most - len(values)), mode="edge") for values in column])
+            for column in ([one.time for one in dates], [one.ahead for one in dates])
+        )
+        self.rate, self.carry_yield, self.tenor = (
+            np.array([getattr(one, name) for one in dates])[self.of] for name in ("rate", "carry_yield", "tenor")
+        )
+        self.y = dates[0].y
+        total = sigma * np.sqrt(self.time[self.of, -1])
+        self.total = total[:, None]
+        self.log_spot = self._middle() + self.total * self.y
+
+    def _middle(self) -> Floats:
         """Return ln of the spot in the middle of the grid, which the strike lies on: its small error moves not with
         the spot, so that derivatives by this do not see it. A first date too near for the grid wants the spot itself.
         """
-        if self.deviations[0] < NARROW * self.step:
-            return log_spot
-        step = self.step * total
-        return np.asarray(log_strike + np.round((log_spot - log_strike) / step) * step, dtype=np.float64)
+        step = (self.y[1] - self.y[0]) * self.total
+        log_strike, log_spot = np.log(self.strike)[:, None], np.log(self.spots[:, :1])
+        even = log_strike + np.round((log_spot - log_strike) / step) * step
+        narrow = np.array([one.narrow for one in self.dates])[self.of]
+        return np.where(narrow[:, None], log_spot, even)
 
-    def _date(self, strike: Floats, sigma: Floats, place: int) -> _Date:
-        """Return the contracts at a date."""
-        same = np.ones(len(strike))
-        after = (self.tenor - self.time[place]) * same
-        return _Date(strike, sigma, self.rate * same, self.carry_yield * same, after)
+    def premium(self) -> Floats:
+        """Return the value of the right to exercise at any of the dates, over the European call's; (n, s)."""
+        later = np.zeros(self.log_spot.shape)
+        for place in range(int(self.lasts.max()), 0, -1):
+            begin = np.flatnonzero(self.lasts[self.of] == place)
+            if begin.size:
+                later[begin] = self._date(begin, place).put(self._at(begin, self.log_spot, place))[0]
+            rows = np.flatnonzero(self.lasts[self.of] >= place)
+            level = np.zeros(later.shape)
+            level[rows] = self._larger(rows, self.log_spot, later[rows], place)
+            for number, (one, own) in enumerate(zip(self.dates, self.slices, strict=True)):
+                if self.lasts[number] == place and one.near:
+                    later[own] = self._before_the_last(np.arange(own.start, own.stop), place)
+                elif self.lasts[number] >= place:
+                    later[own] = level[own] @ one.transition(place)
+        return self._now(later)
 
-    def _at(self, log_spot: Floats, sigma: Floats, place: int) -> Floats:
+    def _date(self, rows: Integers, place: int) -> _Date:
+        """Return some of the contracts at a date."""
+        time = self.time[self.of[rows], place]
+        return _Date(
+            self.strike[rows], self.sigma[rows], self.rate[rows], self.carry_yield[rows], self.tenor[rows] - time
+        )
+
+    def _at(self, rows: Integers, log_spot: Floats, place: int) -> Floats:
         """Return ln of the grid's spots at a date."""
-        drift = (self.rate - self.carry_yield - sigma**2 / 2) * self.time[place]
-        return np.asarray(log_spot + drift[:, None], dtype=np.float64)
+        drift = self.rate[rows] - self.carry_yield[rows] - self.sigma[rows] ** 2 / 2
+        return np.asarray(log_spot[rows] + (drift * self.time[self.of[rows], place])[:, None], dtype=np.float64)
 
-    def _larger(self, strike: Floats, sigma: Floats, log_spot: Floats, later: Floats, place: int) -> Floats:
+    def _larger(self, rows: Integers, log_spot: Floats, later: Floats, place: int) -> Floats:
         """Return the larger of what exercise gains at a date and of what waiting is worth (``later``), kink mended."""
-        date = self._date(strike, sigma, place)
-        gain = date.gain(self.ahead[place] * np.ones(len(strike)))[:, None]
-        part = date.gain_of_spot()[:, None]
-        gained = gain + (part * np.exp(self._at(log_spot, sigma, place)) if part.any() else 0.0)
-        waits = later - gained
+        date = self._date(rows, place)
+        gained, part = date.gain(self.ahead[self.of[rows], place])[:, None], date.gain_of_spot()[:, None]
+        if part.any():
+            gained = gained + part * np.exp(self._at(rows, log_spot, place))
         level = np.maximum(later, gained)
-        _mend(level, waits)
-        return np.asarray(level, dtype=np.float64)
+        _mend(level, later - gained)
+        return level
 
-    def _transition(self, place: int) -> Floats:
-        """Return the matrix that takes values at a date to those expected at the one before, from the right; (j, j)."""
-        kernel = np.exp(-0.5 * ((self.y[:, None] - self.y[None, :]) / self.deviations[place]) ** 2)
-        return np.asarray(kernel / kernel.sum(axis=0, keepdims=True), dtype=np.float64)
+    def _before_the_last(self, rows: Integers, place: int) -> Floats:
+        """Return what waiting is worth after the last date but one, the last (``place``) too near settlement."""
+        of = self.of[rows]
+        spots = np.exp(self._at(rows, self.log_spot, place - 1))
+        gap = self.time[of, place] - self.time[of, place - 1]
+        one = self._date(rows, place).premium(self.ahead[of, place], gap, spots)
+        return np.asarray(one + self._date(rows, place - 1).put(np.log(spots))[0], dtype=np.float64)
 
-    def _before_the_last(self, strike: Floats, sigma: Floats, log_spot: Floats) -> Floats:
-        """Return what waiting is worth after the last date but one, where the last is too near settlement for the grid
-        to hold the put there.
-        """
-        last = len(self.time) - 1
-        spots = np.exp(self._at(log_spot, sigma, last - 1))
-        gap = (self.time[last] - self.time[last - 1]) * np.ones(len(strike))
-        paid = self.ahead[last] * np.ones(len(strike))
-        one = self._date(strike, sigma, last).premium(paid, gap, spots)
-        return np.asarray(one + self._date(strike, sigma, last - 1).put(np.log(spots))[0], dtype=np.float64)
-
-    def _now(self, strike: Floats, sigma: Floats, spots: Floats, log_spot: Floats, later: Floats) -> Floats:
+    def _now(self, later: Floats) -> Floats:
         """Return the premium now of ``later``, what waiting is worth after the first date; (n, s)."""
-        total = sigma[:, None] * np.sqrt(self.time[-1])
-        middle = log_spot[:, len(self.y) // 2][:, None]
-        centre = (np.log(spots) - middle) / total
-        deviation, y = self.deviations[0], self.y
-        if deviation < NARROW * self.step:
-            y = np.linspace(-1.0, 1.0, FEWEST) * (REACH * deviation + np.abs(centre).max())
-            later, log_spot = later @ _interpolation(self.y, y), middle + total * y
-        level = self._larger(strike, sigma, log_spot, later, 0)
-        z = (y - centre[:, :, None]) / deviation
+        worth = np.zeros(self.spots.shape)
+        middle = self.log_spot[:, len(self.y) // 2][:, None]
+        centre = (np.log(self.spots) - middle) / self.total
+        narrow = np.array([one.narrow for one in self.dates])[self.of]
+        rows = np.flatnonzero(~narrow)
+        if rows.size:
+            level = self._larger(rows, self.log_spot, later[rows], 0)
+            worth[rows] = self._expected(rows, np.broadcast_to(self.y, level.shape), level, centre[rows])
+        for one, own in zip(self.dates, self.slices, strict=True):
+            if one.narrow:
+                rows = np.arange(own.start, own.stop)
+                y = np.linspace(-1.0, 1.0, COUNTS[0]) * (REACH * one.deviations[0] + np.abs(centre[rows]).max())
+                log_spot = np.zeros((len(later), len(y)))
+                log_spot[rows] = middle[rows] + self.total[rows] * y
+                level = self._larger(rows, log_spot, later[rows] @ _interpolation(self.y, y), 0)
+                worth[rows] = self._expected(rows, np.broadcast_to(y, level.shape), level, centre[rows])
+        now = _Date(self.strike, self.sigma, self.rate, self.carry_yield, self.tenor)
+        return np.asarray(worth - now.put(np.log(self.spots))[0], dtype=np.float64)
+
+    def _expected(self, rows: Integers, y: Floats, level: Floats, centre: Floats) -> Floats:
+        """Return what values at the first date are worth now at spots (``centre``, in the grid's units); (n, s)."""
+        deviation = np.array([one.deviations[0] for one in self.dates])[self.of[rows]]
+        z = (y[:, None, :] - centre[:, :, None]) / deviation[:, None, None]
         kernel = np.exp(-0.5 * z * z)
-        worth = np.einsum("nsj,nj->ns", kernel, level) / kernel.sum(axis=2)
-        same = np.ones(len(strike))
-        now = _Date(strike, sigma, self.rate * same, self.carry_yield * same, self.tenor * same)
-        return np.asarray(np.exp(-self.rate * self.time[0]) * worth - now.put(np.log(spots))[0], dtype=np.float64)
+        expected = np.einsum("nsj,nj->ns", kernel, level) / kernel.sum(axis=2)
+        discount = np.exp(-self.rate[rows] * self.time[self.of[rows], 0])
+        return np.asarray(discount[:, None] * expected, dtype=np.float64)
 
 
 def _mend(level: Floats, waits: Floats) -> None:

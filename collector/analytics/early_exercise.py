@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.analytics import call_exercise, discrete_dividends
+from collector.analytics import discrete_dividends
 from collector.analytics.american_premium import Grid, Premium, Puts, Tables, as_puts, premium, premium_value
+from collector.analytics.call_exercise import CallExercise
 from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
 # Steps of relative spot for the derivatives of a call's premium around ex-dates.
@@ -75,6 +76,7 @@ class EarlyExercise:
         self.terms = terms
         self.tables = Tables(terms, low, high)
         self.calendar = discrete_dividends.Calendar(terms)
+        self.calls = CallExercise(terms, self.calendar)
 
     def moved(self, terms: Terms) -> EarlyExercise:
         """Return the premiums under terms a little off, along the same boundaries: a premium is largest along its own
@@ -82,6 +84,7 @@ class EarlyExercise:
         """
         near = copy(self)
         near.terms, near.calendar = terms, discrete_dividends.Calendar(terms)
+        near.calls = CallExercise(terms, near.calendar)
         return near
 
     def rows(self, chain: Integers, sign: Floats, strike: Floats) -> Rows:
@@ -158,7 +161,7 @@ class EarlyExercise:
 
     def _calls(self, rows: Rows, sigma: Floats, spots: Floats) -> Floats:
         """Return the premium of calls with cash dividends at spots (less the dividends), shape (n, s)."""
-        return call_exercise.call_premium(self.terms, self.calendar, rows.chain, rows.strike, spots, sigma)
+        return self.calls.premium(rows.chain, rows.strike, spots, sigma)
 
     def _stencil(self, rows: Rows, sigma: Floats, curved: bool) -> tuple[Floats, ...]:
         """Return the premium of calls with cash dividends and its first three derivatives, by differences."""
