@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import QuantLib as ql
@@ -23,7 +25,8 @@ def price(forward: float, strike: float, tenor: float, sigma: float, discount: f
     return float(black76.price(*columns)[0])
 
 
-def test_prices_are_those_of_vollib() -> None:
+@pytest.mark.accuracy
+def test_prices_are_those_of_vollib(tell: Callable[[str], None]) -> None:
     random = np.random.default_rng(76)
     size = 2_000
     forward, strike = random.uniform(20, 200, size), random.uniform(20, 200, size)
@@ -32,7 +35,7 @@ def test_prices_are_those_of_vollib() -> None:
     found = black76.price(forward, strike, tenor, sigma, np.exp(-rate * tenor), sign)
     rows = zip(sign, forward, strike, tenor, rate, sigma, strict=True)
     expected = np.array([black("c" if side > 0 else "p", *row) for side, *row in rows])
-    print(f"{size} contracts: largest difference {np.abs(found - expected).max():.1e} dollars")
+    tell(f"European prices, {size} contracts: largest difference {np.abs(found - expected).max():.1e} dollars")
     assert found == pytest.approx(expected, abs=1e-12 * 200, rel=1e-11)
 
 

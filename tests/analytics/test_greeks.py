@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import numpy as np
@@ -76,7 +77,8 @@ def bumped(at: Terms, strike: float, sigma: float, sign: float) -> dict[str, flo
     }
 
 
-def test_greeks_are_the_bumps_of_quantlibs_price() -> None:
+@pytest.mark.accuracy
+def test_greeks_are_the_bumps_of_quantlibs_price(tell: Callable[[str], None]) -> None:
     """Errors in the size of each Greek at the money; a continuous yield, cash dividends, rates on both sides of 0."""
     random = np.random.default_rng(7)
     worst = dict.fromkeys(GREEK_NAMES, 0.0)
@@ -100,7 +102,8 @@ def test_greeks_are_the_bumps_of_quantlibs_price() -> None:
         }
         for name in GREEK_NAMES:
             worst[name] = max(worst[name], abs(found[name] - expected[name]) / scale[name])
-    print(f"{size} contracts, largest error in the size at the money:", {name: f"{e:.1e}" for name, e in worst.items()})
+    told = ", ".join(f"{name} {error:.1e}" for name, error in worst.items())
+    tell(f"European Greeks, {size} contracts, largest error in the size at the money: {told}")
     for name, error in worst.items():
         assert error <= 2e-5, name
 

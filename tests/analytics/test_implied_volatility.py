@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,9 +85,12 @@ def grid(furthest: float, sign: float) -> Grid:
     return Grid(forward, strike, sigma, price, sides)
 
 
+@pytest.mark.accuracy
 @pytest.mark.parametrize("discount", [1.0, 0.97])
 @pytest.mark.parametrize("sign", [CALL, PUT])
-def test_volatilities_are_those_of_vollib_on_a_hard_grid(sign: float, discount: float) -> None:
+def test_volatilities_are_those_of_vollib_on_a_hard_grid(
+    sign: float, discount: float, tell: Callable[[str], None]
+) -> None:
     """An in-the-money price holds its time value as a difference, so its last digits are lost, for vollib as for us.
 
     Vega is vanishing where rounding the price moves the volatility by more than 1e-10.
@@ -97,9 +101,9 @@ def test_volatilities_are_those_of_vollib_on_a_hard_grid(sign: float, discount: 
     error = np.abs(found.sigma - expected)
     out = sign * (hard.forward - hard.strike) <= 0
     true = np.abs(found.sigma / hard.sigma - 1)
-    print(
-        f"{side_of(sign)}, discount {discount}: {judged.sum()} of {len(judged)} judged; against vollib out of the"
-        f" money {error[judged & out].max():.1e}, in {error[judged & ~out].max():.1e}; of the true volatility"
+    tell(
+        f"European IV, {side_of(sign)}, discount {discount}: {judged.sum()} of {len(judged)} judged;"
+        f" against vollib out of the money {error[judged & out].max():.1e}, in {error[judged & ~out].max():.1e}; of the true volatility"
         f" {true[judged & out].max():.1e} and {true[judged & ~out].max():.1e}"
     )
     assert judged.mean() >= 0.99
@@ -108,15 +112,17 @@ def test_volatilities_are_those_of_vollib_on_a_hard_grid(sign: float, discount: 
     assert error[judged & out].max() <= 1e-11
 
 
+@pytest.mark.accuracy
 @pytest.mark.parametrize("sign", [CALL, PUT])
-def test_beyond_the_grid_a_volatility_is_right_to_its_digits_or_null(sign: float) -> None:
+def test_beyond_the_grid_a_volatility_is_right_to_its_digits_or_null(sign: float, tell: Callable[[str], None]) -> None:
     far = grid(9.0, sign)
     found = far.ours(1.0)
     solved = found.status == IvStatus.SOLVED
     out = sign * (far.forward - far.strike) <= 0
     error = np.abs(found.sigma[solved] - far.sigma[solved])
     told = {IvStatus(code).name: int((found.status == code).sum()) for code in np.unique(found.status)}
-    print(f"{side_of(sign)}, 9 deviations: {told}; worst {np.nanmax(error / far.sigma[solved]):.1e} of the volatility")
+    worst = np.nanmax(error / far.sigma[solved])
+    tell(f"European IV, {side_of(sign)}, to 9 deviations: {told}; worst {worst:.1e} of the volatility")
     assert np.isnan(found.sigma[~solved]).all()
     # Nothing is lost out of the money but where the price is all but its upper bound.
     assert solved[out & (far.price < 0.999 * np.minimum(far.forward, far.strike))].all()
