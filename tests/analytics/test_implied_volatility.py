@@ -103,8 +103,8 @@ def test_volatilities_are_those_of_vollib_on_a_hard_grid(
     true = np.abs(found.sigma / hard.sigma - 1)
     tell(
         f"European IV, {side_of(sign)}, discount {discount}: {judged.sum()} of {len(judged)} judged;"
-        f" against vollib out of the money {error[judged & out].max():.1e}, in {error[judged & ~out].max():.1e}; of the true volatility"
-        f" {true[judged & out].max():.1e} and {true[judged & ~out].max():.1e}"
+        f" against vollib out of the money {error[judged & out].max():.1e}, in {error[judged & ~out].max():.1e};"
+        f" of the true volatility {true[judged & out].max():.1e} and {true[judged & ~out].max():.1e}"
     )
     assert judged.mean() >= 0.99
     assert (found.status[judged] == IvStatus.SOLVED).all()
