@@ -36,7 +36,8 @@ def price(
         tables: for these terms; made for the range of ``sigma`` where there are none.
 
     Returns:
-        Shape (n,); NaN where two boundaries bound the exercise region (see exercise_boundary.py).
+        Shape (n,); NaN where two boundaries bound the exercise region (see exercise_boundary.py), and for calls with
+        cash dividends and a high yield beside them (see early_exercise.py).
     """
     value = np.full(np.shape(sigma), np.nan)
     known = np.isfinite(sigma) & np.isfinite(terms.forward[chain])
@@ -47,7 +48,7 @@ def price(
     rows = tables.rows(chain[at], sign[at], strike[at])
     worth = black76.price(rows.forward, rows.strike, rows.tenor, sigma[at], rows.discount, rows.sign)
     worth += tables.value(rows, sigma[at])
-    value[at] = np.where(tables.double(rows), np.nan, np.maximum(worth, rows.intrinsic))
+    value[at] = np.where(tables.unsure(rows), np.nan, np.maximum(worth, rows.intrinsic))
     return value
 
 
@@ -149,7 +150,7 @@ def greeks(
         rows = tables.rows(chain[at], sign[at], strike[at])
         found = american_greeks.american(rows, sigma[at], tables, up)
         for name, column in columns.items():
-            column[at] = np.where(tables.double(rows), np.nan, getattr(found, name))
+            column[at] = np.where(tables.unsure(rows), np.nan, getattr(found, name))
     return Greeks(**columns)
 
 
@@ -172,10 +173,10 @@ def _search(
 ) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.int8]]]:
     """Return volatilities and statuses of sorted rows; ``upper`` are those of the prices as if they were European."""
     status = np.full(len(price), IvStatus.SOLVED, dtype=np.int8)
-    double, exercised = tables.double(rows), tables.exercised(rows)
-    status[double] = IvStatus.UNDETERMINED
+    unsure, exercised = tables.unsure(rows), tables.exercised(rows)
+    status[unsure] = IvStatus.UNDETERMINED
     found = np.where(exercised, np.nan, upper)
-    left = np.flatnonzero(exercised & ~double)
+    left = np.flatnonzero(exercised & ~unsure)
     now = np.minimum(start, upper)[left]
     before, gap_before = np.full(len(left), np.nan), np.full(len(left), np.nan)
     for _ in range(ITERATIONS):

@@ -85,40 +85,58 @@ def put_grid(
     most = int(calendar.counts[chain].max(initial=0))
     stops, amount = calendar.time[chain, :most], calendar.amount[chain, :most]
     share = amount / puts.scale[:, None]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        waits = np.where(share < 1.0, -np.log1p(-np.minimum(share, 1.0)) / puts.rate[:, None], np.inf)
-    waits = np.where((share > 0) & (puts.rate[:, None] > 0), waits, np.where(share > 0, np.inf, 0.0))
+    distance, log_start = tables.node_distance(key, sigma), tables.log_start(key)[:, None]
+    coefficients = distance @ _COEFFICIENTS.T
+
+    def without_dividends(at: Floats) -> Floats:
+        """Return ln of the boundary of a put without dividends at some years from now, shape (n, j)."""
+        settles = np.sqrt(np.clip(1.0 - at / puts.tenor[:, None], 0.0, 1.0))
+        return log_start - _series(coefficients, settles)
+
+    waits = _waits(share, puts, np.exp(without_dividends(stops)))
     begins = np.concatenate([np.zeros((len(chain), 1)), stops], axis=1)
-    ends = np.concatenate([stops - waits, puts.tenor[:, None]], axis=1)
+    ends = np.concatenate([stops - np.where(share > 0, waits, 0.0), puts.tenor[:, None]], axis=1)
     lengths = np.maximum(ends - begins, 0.0)
     left, weights = _stretches(begins, lengths)
-    settles = np.sqrt(np.clip(1.0 - left / puts.tenor[:, None], 0.0, 1.0))
-    distance = tables.node_distance(key, sigma)
-    boundary = tables.log_start(key)[:, None] - _between_nodes(distance, settles)
     stretch = _stretch_of_each_point(most)
     worth = _still_to_come(stops, share, puts.rate, stretch, left)
-    waits = np.where(share > 0, waits, np.nan)
-    log_boundary = boundary + np.log(np.maximum(1.0 - worth, 1e-9))
+    log_boundary = without_dividends(left) + np.log(np.maximum(1.0 - worth, 1e-9))
     log_boundary -= _fall_before_a_wait(stops, waits, sigma, stretch, left)
     first_worth = terms.present_dividends[chain] / puts.scale
-    log_now = tables.log_start(key) - distance[:, 0] + np.log(np.maximum(1.0 - first_worth, 1e-9))
+    log_now = log_start[:, 0] - distance[:, 0] + np.log(np.maximum(1.0 - first_worth, 1e-9))
     log_now -= _fall_before_a_wait(stops, waits, sigma, stretch[:1], np.zeros((len(chain), 1)))[:, 0]
     asleep = lengths[:, 0] <= 0
     return Grid(left, weights, log_boundary, np.where(asleep, -np.inf, log_now))
 
 
-def _between_nodes(values: Floats, at: Floats) -> Floats:
-    """Return the polynomial through values at the Chebyshev nodes, shape (n, NODES + 1), at points of 0 to 1, (n, j).
+def _waits(share: Floats, puts: Puts, boundary: Floats) -> Floats:
+    """Return the years before each ex-date in which exercise gains less than the dividend, shape (n, k).
 
-    By Clenshaw's recurrence on its Chebyshev coefficients.
+    Exercise gains interest on the strike and loses the yield of the share, which is at the boundary where it matters.
+    Infinite where it gains nothing, NaN for no dividend.
+
+    Args:
+        share: the dividends, as shares of the strike.
+        puts: of strike 1.
+        boundary: of puts without dividends, at the ex-dates.
     """
-    coefficients = values @ _COEFFICIENTS.T
+    rate = np.broadcast_to(puts.rate[:, None], share.shape)
+    gains = rate - puts.carry_yield[:, None] * boundary
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        simple = np.where(gains > 0, share / gains, np.inf)
+        compound = np.where(rate * simple < 1.0, -np.log1p(-np.minimum(rate * simple, 1.0)) / rate, np.inf)
+        waits = np.where(rate > 0, compound, simple)
+    return np.where(share > 0, waits, np.nan)
+
+
+def _series(coefficients: Floats, at: Floats) -> Floats:
+    """Return Chebyshev series on 0 to 1, (n, NODES + 1) coefficients, at (n, j) points, by Clenshaw's recurrence."""
     twice = 4.0 * at - 2.0
     later, last = np.zeros(at.shape), np.zeros(at.shape)
     for number in range(NODES, 0, -1):
         later, last = twice * later - last + coefficients[:, number, None], later
-    between: Floats = twice / 2.0 * later - last + coefficients[:, 0, None]
-    return between
+    found: Floats = twice / 2.0 * later - last + coefficients[:, 0, None]
+    return found
 
 
 def _stretches(begins: Floats, lengths: Floats) -> tuple[Floats, Floats]:

@@ -14,6 +14,10 @@ from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
 # Steps of relative spot for the derivatives of a call's premium around ex-dates.
 SPOT_STEP = 2e-3
+# A yield beside cash dividends, above which exercise between ex-dates may be what a call's premium is.
+YIELD_COUNTS = 0.01
+# That yield times the root of the tenor, above which neither alone is near enough to what both are worth.
+YIELD_TOO_HIGH = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ class EarlyExercise:
         self.calls = CallExercise(terms, self.calendar)
 
     def moved(self, terms: Terms) -> EarlyExercise:
-        """Return the premiums under terms a little off, along the same boundaries: a premium is largest along its own
-        boundary, so it moves by the square of what the boundary would.
+        """Return the premiums under terms a little off, along the same boundaries: for terms that have all but settled,
+        since of what a forward that is off moves a premium, the boundary's part is a third to a half.
         """
         near = copy(self)
         near.terms, near.calendar = terms, discrete_dividends.Calendar(terms)
@@ -112,19 +116,28 @@ class EarlyExercise:
 
     def double(self, rows: Rows) -> Booleans:
         """Say of which contracts two boundaries bound the exercise region: not computed."""
-        marked: Booleans = self.tables.double[rows.key] & ~(rows.dividends & (rows.sign > 0))
+        marked: Booleans = self.tables.double[rows.key] & ~self._around_dates(rows)
+        return marked
+
+    def unsure(self, rows: Rows) -> Booleans:
+        """Say of which contracts the premium is not to be shown: two boundaries, or calls with cash dividends and so
+        high a yield beside them that the larger of both premiums is too little.
+        """
+        terms = self.terms
+        high = (terms.carry_yield * np.sqrt(terms.tenor))[rows.chain] > YIELD_TOO_HIGH
+        marked: Booleans = self.double(rows) | (self._around_dates(rows) & high)
         return marked
 
     def value(self, rows: Rows, sigma: Floats) -> Floats:
         """Return the premium, dollars a share."""
         value = np.zeros(len(rows.key))
-        calls = np.flatnonzero(rows.dividends & (rows.sign > 0))
-        if calls.size:
-            value[calls] = self._calls(rows.of(calls), sigma[calls], rows.spot[calls, None])[:, 0]
-        others = np.flatnonzero(self.tables.exercised[rows.key] & ~(rows.dividends & (rows.sign > 0)))
-        for part in self._parts(rows, others):
+        for part in self._parts(rows):
             some = rows.of(part)
             value[part] = some.puts.scale * premium_value(some.puts, sigma[part], self._grid(some, sigma[part]))
+        calls = np.flatnonzero(self._around_dates(rows))
+        if calls.size:
+            around = self._calls(rows.of(calls), sigma[calls], rows.spot[calls, None])[:, 0]
+            value[calls] = np.maximum(value[calls], around)
         return value
 
     def derivatives(self, rows: Rows, sigma: Floats, *, curved: bool = True) -> Derivatives:
@@ -132,28 +145,40 @@ class EarlyExercise:
         size = len(rows.key)
         columns = [np.zeros(size) for _ in range(4)]
         now = np.zeros(size, dtype=bool)
-        calls = np.flatnonzero(rows.dividends & (rows.sign > 0))
-        if calls.size:
-            for column, figures in zip(columns, self._stencil(rows.of(calls), sigma[calls], curved), strict=True):
-                column[calls] = figures
-        others = np.flatnonzero(self.tables.exercised[rows.key] & ~(rows.dividends & (rows.sign > 0)))
-        for part in self._parts(rows, others):
+        for part in self._parts(rows):
             some = rows.of(part)
             found = premium(some.puts, sigma[part], self._grid(some, sigma[part]), curved=curved)
             for column, figures in zip(columns, _in_dollars(found, some), strict=True):
                 column[part] = figures
             now[part] = found.now
+        around = self._around_dates(rows)
+        now &= ~around
+        calls = np.flatnonzero(around)
+        if calls.size:
+            stencil = self._stencil(rows.of(calls), sigma[calls], curved)
+            larger = stencil[0] >= columns[0][calls]
+            for column, figures in zip(columns, stencil, strict=True):
+                column[calls] = np.where(larger, figures, column[calls])
         return Derivatives(columns[0], columns[1], columns[2], columns[3], now)
 
-    def _parts(self, rows: Rows, others: Integers) -> list[Integers]:
+    @staticmethod
+    def _around_dates(rows: Rows) -> Booleans:
+        """Say which are calls with cash dividends."""
+        marked: Booleans = rows.dividends & (rows.sign > 0)
+        return marked
+
+    def _parts(self, rows: Rows) -> list[Integers]:
         """Return the rows of continuous carry, then those of puts with cash dividends, alike in how many these are."""
-        counts = self.calendar.counts[rows.chain[others]]
+        around = self._around_dates(rows)
+        counted = ~around | (self.terms.carry_yield[rows.chain] > YIELD_COUNTS)
+        summed = np.flatnonzero(self.tables.exercised[rows.key] & counted)
+        counts = np.where(around, 0, self.calendar.counts[rows.chain])[summed]
         size = np.where(counts > 0, np.ceil(np.log2(np.maximum(counts, 1))), -1.0)
-        return [others[size == one] for one in np.unique(size)]
+        return [summed[size == one] for one in np.unique(size)]
 
     def _grid(self, rows: Rows, sigma: Floats) -> Grid:
         """Return the grid of rows that are all of one kind."""
-        if not rows.dividends[0]:
+        if not rows.dividends[0] or rows.sign[0] > 0:
             return self.tables.grid(rows.key, sigma, rows.tenor)
         return discrete_dividends.put_grid(
             self.terms, self.calendar, self.tables, rows.chain, rows.key, rows.puts, sigma
