@@ -48,6 +48,43 @@ def american(
     return float(option.NPV())
 
 
+def option_with_dividends(
+    spot: float,
+    strike: float,
+    rate: float,
+    sigma: float,
+    tenor: float,
+    sign: float,
+    dividends: Sequence[tuple[float, float]],
+    *,
+    exercise: str = "american",
+    steps: tuple[int, int] = (1000, 800),
+    carry_yield: float = 0.0,
+) -> ql.VanillaOption:
+    """Return an option priced by finite differences with cash dividends (years, dollars), the spot escrowed.
+
+    The years should be whole days of the stretched calendar: see on_the_calendar. ``steps`` are those of time and
+    spot: what a coarse grid gets wrong is nearly all in the European price too, and drops out of their difference.
+    """
+    ends = TODAY + DAYS
+    style = ql.AmericanExercise(TODAY, ends) if exercise == "american" else ql.EuropeanExercise(ends)
+    option = ql.VanillaOption(_payoff(strike, sign), style)
+    dates = [TODAY + max(1, round(time / tenor * DAYS)) for time, _ in dividends]
+    option.setPricingEngine(
+        ql.FdBlackScholesVanillaEngine(
+            _process(spot, rate, carry_yield, sigma, tenor),
+            ql.DividendVector(dates, [amount for _, amount in dividends]),
+            *steps,
+            0,
+            ql.FdmSchemeDesc.Douglas(),
+            False,
+            -1e9,
+            ql.FdBlackScholesVanillaEngine.Escrowed,
+        )
+    )
+    return option
+
+
 def with_dividends(
     spot: float,
     strike: float,
@@ -59,29 +96,11 @@ def with_dividends(
     *,
     exercise: str = "american",
     steps: tuple[int, int] = (1000, 800),
+    carry_yield: float = 0.0,
 ) -> float:
-    """Return the price by finite differences with cash dividends (years, dollars), the spot escrowed.
-
-    The years should be whole days of the stretched calendar: see on_the_calendar. ``steps`` are those of time and
-    spot: what a coarse grid gets wrong is nearly all in the European price too, and drops out of their difference.
-    """
-    ends = TODAY + DAYS
-    style = ql.AmericanExercise(TODAY, ends) if exercise == "american" else ql.EuropeanExercise(ends)
-    option = ql.VanillaOption(_payoff(strike, sign), style)
-    dates = [TODAY + max(1, round(time / tenor * DAYS)) for time, _ in dividends]
-    option.setPricingEngine(
-        ql.FdBlackScholesVanillaEngine(
-            _process(spot, rate, 0.0, sigma, tenor),
-            ql.DividendVector(dates, [amount for _, amount in dividends]),
-            *steps,
-            0,
-            ql.FdmSchemeDesc.Douglas(),
-            False,
-            -1e9,
-            ql.FdBlackScholesVanillaEngine.Escrowed,
-        )
-    )
-    return float(option.NPV())
+    """Return the price of that option."""
+    row = (spot, strike, rate, sigma, tenor, sign, dividends)
+    return float(option_with_dividends(*row, exercise=exercise, steps=steps, carry_yield=carry_yield).NPV())
 
 
 def on_the_calendar(time: float, tenor: float) -> float:
