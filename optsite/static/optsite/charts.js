@@ -77,8 +77,7 @@ function drawStrikes(strikes) {
 }
 
 function percent(scale) {
-    scale.ticks.callback = (value) => `${(100 * value).toFixed(0)} %`;
-    return scale;
+    scale.ticks = { ...scale.ticks, callback: (value) => `${(100 * value).toFixed(0)} %` };
 }
 
 function volatilityOptions(legend) {
@@ -95,9 +94,11 @@ function drawSmile(smile) {
         nothing("smile-chart", "No implied volatility could be computed for this chain.");
         return;
     }
-    const points = (label, data, name, style) => ({
-        label, data, borderColor: colour(name), backgroundColor: colour(name), showLine: false, pointRadius: 2.5,
-        pointStyle: style,
+    const along = (values) =>
+        values.map((y, place) => ({ x: smile.strikes[place], y })).filter((point) => point.y !== null);
+    const points = (label, values, name, style) => ({
+        label, data: along(values), borderColor: colour(name), backgroundColor: colour(name), showLine: false,
+        pointRadius: 2.5, pointStyle: style,
     });
     const datasets = [points("Ours", smile.ours, "--chart-line", "circle")];
     if (smile.feed) {
@@ -105,11 +106,14 @@ function drawSmile(smile) {
     }
     if (smile.fit.some((value) => value !== null)) {
         datasets.push({
-            label: "Fit", data: smile.fit, borderColor: colour("--chart-text"), borderWidth: 1, pointRadius: 0,
+            label: "Fit", data: along(smile.fit), borderColor: colour("--chart-text"), borderWidth: 1, pointRadius: 0,
             borderDash: [4, 3],
         });
     }
-    draw("smile-chart", { type: "line", data: { labels: smile.strikes, datasets }, options: volatilityOptions(true) });
+    const settings = volatilityOptions(true);
+    settings.interaction = { mode: "nearest", axis: "x", intersect: false };
+    settings.scales.x = { ...settings.scales.x, type: "linear", min: smile.strikes[0], max: smile.strikes.at(-1) };
+    draw("smile-chart", { type: "line", data: { datasets }, options: settings });
 }
 
 function drawTerm(term) {
@@ -124,8 +128,8 @@ function drawTerm(term) {
             labels: known.map((point) => point.expiration),
             datasets: [
                 {
-                    label: "At the forward", data: known.map((point) => point.atm_iv), borderColor: colour("--chart-line"),
-                    backgroundColor: colour("--chart-line"), borderWidth: 1.5, pointRadius: 2,
+                    label: "At the forward", data: known.map((point) => point.atm_iv),
+                    borderColor: colour("--chart-line"), backgroundColor: colour("--chart-line"), borderWidth: 1.5, pointRadius: 2,
                 },
                 {
                     label: "Between expirations", data: known.map((point) => point.forward_volatility),
