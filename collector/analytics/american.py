@@ -18,10 +18,12 @@ from collector.analytics.terms import Floats, Integers, Terms
 ITERATIONS = 8
 # The search ends where a step moves the volatility by less than this share of it.
 TOLERANCE = 1e-7
+# Of the European vega the least share left with the premium's that a step is divided by.
+SHALLOW = 0.05
 # How far beyond volatilities that were beyond the tables the new ones reach.
 WIDENED = 0.25
-# A price this close to what exercise pays now, as a share of it, says nothing of volatility.
-EXERCISE_ROUNDING = 1e-9
+# A price this close to what exercise pays now, as a share of the strike, says nothing of volatility.
+EXERCISE_ROUNDING = 1e-6
 
 
 def price(
@@ -89,8 +91,9 @@ def implied_volatility(
     status = upper.status.copy()
     intrinsic = np.maximum(sign * (terms.spot[chain] - strike), 0.0)
     priced = (price > 0) & (forward > 0)
-    status[priced & (price < intrinsic * (1.0 - EXERCISE_ROUNDING))] = IvStatus.BELOW_BOUND
-    held = priced & (intrinsic > 0) & (np.abs(price - intrinsic) <= intrinsic * EXERCISE_ROUNDING)
+    rounding = strike * EXERCISE_ROUNDING
+    status[priced & (price < intrinsic - rounding)] = IvStatus.BELOW_BOUND
+    held = priced & (intrinsic > 0) & (np.abs(price - intrinsic) <= rounding)
     status[held] = IvStatus.EXERCISE_REGION
     solvable = (status == IvStatus.SOLVED) & np.isfinite(upper.sigma)
     if not solvable.any():
@@ -145,10 +148,9 @@ def greeks(
     known = np.isfinite(sigma) & np.isfinite(terms.forward[chain])
     if known.any():
         tables = tables or EarlyExercise(terms, *sigma_range(terms, chain, sigma))
-        up = EarlyExercise(american_greeks.at_rate(terms, american_greeks.RATE_BUMP), *tables.tables.range)
         at = np.flatnonzero(known)[_order(chain[known], sign[known])]
         rows = tables.rows(chain[at], sign[at], strike[at])
-        found = american_greeks.american(rows, sigma[at], tables, up)
+        found = american_greeks.american(rows, sigma[at], tables)
         for name, column in columns.items():
             column[at] = np.where(tables.unsure(rows), np.nan, getattr(found, name))
     return Greeks(**columns)
@@ -183,17 +185,18 @@ def _search(
         if not left.size:
             break
         some = rows.of(left)
-        target = _less_premium(tables, some, price[left], now)
-        # Where nothing is left of the price the volatility, and with it the premium, was too high.
-        target = np.where(np.isfinite(target), target, 0.5 * now)
+        target, share = _less_premium(tables, some, price[left], now)
         gap = target - now
         with np.errstate(invalid="ignore", divide="ignore"):
-            slope = (gap - gap_before) / (now - before)
-            steep = np.isfinite(slope) & (slope < -0.05)
-            step = np.where(steep, -gap / slope, gap)
-        after = np.clip(now + step, 0.2 * now, np.minimum(5.0 * now, upper[left] * (1.0 + 1e-9)))
-        # Where the price hardly depends on volatility small steps say nothing of what is left.
-        done = np.abs(after - now) <= np.where(steep, tolerance, TOLERANCE) * now
+            secant = -(gap - gap_before) / (now - before)
+        exact = np.isfinite(share)
+        share = np.where(exact, share, secant)
+        steep = np.isfinite(share) & (share > SHALLOW)
+        after = now + np.where(steep, gap / np.where(steep, share, 1.0), gap)
+        after = np.clip(after, 0.2 * now, np.minimum(5.0 * now, upper[left] * (1.0 + 1e-9)))
+        # Newton's step leaves about its square; where the price hardly depends on volatility no step says what is left.
+        enough = np.where(steep, np.where(exact, np.sqrt(tolerance), tolerance), TOLERANCE)
+        done = np.abs(after - now) <= enough * now
         found[left[done]] = after[done]
         keep = ~done
         before, gap_before, now, left = now[keep], gap[keep], after[keep], left[keep]
@@ -204,10 +207,19 @@ def _search(
     return np.where(status == IvStatus.SOLVED, found, np.nan), status
 
 
-def _less_premium(tables: EarlyExercise, rows: Rows, price: Floats, sigma: Floats) -> Floats:
-    """Return the European volatility of what is left of the price without the premium at ``sigma``."""
-    rest = price - tables.value(rows, sigma)
-    return inversion.european(rest, rows.forward, rows.strike, rows.tenor, rows.discount, rows.sign).sigma
+def _less_premium(tables: EarlyExercise, rows: Rows, price: Floats, sigma: Floats) -> tuple[Floats, Floats]:
+    """Return the European volatility of what is left of the price without the premium at ``sigma``, and of the vega
+    there what is left with the premium's: NaN where that is not known.
+
+    Where nothing is left of the price the volatility, and with it the premium, was too high: half of it.
+    """
+    premium, slope = tables.value_and_slope(rows, sigma)
+    left = inversion.european(price - premium, rows.forward, rows.strike, rows.tenor, rows.discount, rows.sign).sigma
+    target = np.where(np.isfinite(left), left, 0.5 * sigma)
+    total = target * np.sqrt(rows.tenor)
+    d1 = np.log(rows.forward / rows.strike) / total + total / 2
+    vega = rows.discount * rows.forward * np.exp(-d1 * d1 / 2) * np.sqrt(rows.tenor / (2.0 * np.pi))
+    return target, np.where(np.isfinite(left), 1.0 + slope / np.maximum(vega, 1e-300), 1.0)
 
 
 __all__ = ["EarlyExercise", "greeks", "implied_volatility", "price", "sigma_range"]

@@ -1,8 +1,8 @@
 """Greeks of American options: those of the European value plus those of the premium.
 
 Delta and gamma differentiate the premium, theta follows from the pricing equation with the spot held fixed, charm from
-the same equation differentiated once more. Volatility and rate move the boundary too, so vega, vanna and rho bump the
-tables. Where exercise is optimal now the value is S - K or K - S and stays so: delta 1 or -1, the rest 0.
+the same equation differentiated once more. Volatility and rate move the boundary too: see early_exercise.py. Where
+exercise is optimal now the value is S - K or K - S and stays so: delta 1 or -1, the rest 0.
 """
 
 from __future__ import annotations
@@ -12,22 +12,18 @@ from scipy.special import ndtr
 
 from collector.analytics.early_exercise import Derivatives, EarlyExercise, Rows
 from collector.analytics.greeks import DAYS_A_YEAR, POINT, Greeks
-from collector.analytics.terms import Floats, Terms
+from collector.analytics.terms import Floats
 
-# Half-width of the bump of volatility, relative; bump of the rate, absolute.
-SIGMA_BUMP = 0.01
-RATE_BUMP = 5e-5
 _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 
 
-def american(rows: Rows, sigma: Floats, premiums: EarlyExercise, up: EarlyExercise) -> Greeks:
+def american(rows: Rows, sigma: Floats, premiums: EarlyExercise) -> Greeks:
     """Return the Greeks of American options; see greeks.Greeks.
 
     Args:
         rows: of ``premiums``, shape (n,).
         sigma: decimal per year, above 0 and finite, shape (n,).
         premiums: of the terms.
-        up: of the terms at_rate(terms, RATE_BUMP).
     """
     terms = premiums.terms
     base = premiums.derivatives(rows, sigma)
@@ -38,13 +34,8 @@ def american(rows: Rows, sigma: Floats, premiums: EarlyExercise, up: EarlyExerci
     fall = drift * spot + rate * terms.present_dividends[rows.chain]
     theta = rate * value - fall * delta - 0.5 * variance * gamma
     charm = (rate - drift) * delta - (fall + sigma**2 * spot) * gamma - 0.5 * variance * speed
-    bumped = [premiums.derivatives(rows, sigma * (1.0 + side * SIGMA_BUMP), curved=False) for side in (1.0, -1.0)]
-    width = 2.0 * SIGMA_BUMP * sigma
     vega, vanna, rho = _european_bumps(rows, sigma, terms.dividend_duration[rows.chain])
-    vega = vega + (bumped[0].value - bumped[1].value) / width
-    vanna = vanna + (bumped[0].delta - bumped[1].delta) / width
-    moved = up.value(up.rows(rows.chain, rows.sign, rows.strike), sigma)
-    rho = rho + (moved - base.value) / RATE_BUMP
+    vega, vanna, rho = vega + base.by_sigma, vanna + base.delta_by_sigma, rho + base.by_rate
     now, call = base.now, rows.sign > 0
 
     def settle(figure: Floats, exercised: Floats | float = 0.0) -> Floats:
@@ -60,13 +51,6 @@ def american(rows: Rows, sigma: Floats, premiums: EarlyExercise, up: EarlyExerci
         vanna=settle(vanna * POINT),
         charm=settle(charm / DAYS_A_YEAR),
     )
-
-
-def at_rate(terms: Terms, bump: float) -> Terms:
-    """Return the terms with the rate moved; spot, yield and cash dividends stay."""
-    moved = Terms(terms.tenor, terms.rate + bump, terms.forward, terms.spot, terms.american, terms.dividends)
-    carried = moved.escrowed_spot * np.exp((moved.rate - terms.carry_yield) * terms.tenor)
-    return Terms(terms.tenor, moved.rate, carried, terms.spot, terms.american, terms.dividends)
 
 
 def _with_european(found: Derivatives, rows: Rows, sigma: Floats) -> tuple[Floats, Floats, Floats, Floats]:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from collector.analytics.american_premium import Grid, Puts, Tables
+from collector.analytics.american_premium import Puts
+from collector.analytics.boundary_tables import Grid, Tables
 from collector.analytics.exercise_boundary import NODES
 from collector.analytics.terms import Floats, Integers, Terms
 from collector.analytics.waiting_boundary import fall

@@ -8,12 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from collector.analytics import discrete_dividends
-from collector.analytics.american_premium import Grid, Premium, Puts, Tables, as_puts, premium, premium_value
+from collector.analytics.american_premium import (
+    Premium,
+    Puts,
+    as_puts,
+    premium,
+    premium_and_slope,
+    premium_value,
+)
+from collector.analytics.boundary_tables import RATE_BUMP, Grid, Tables
 from collector.analytics.call_exercise import CallExercise
 from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
 # Steps of relative spot for the derivatives of a call's premium around ex-dates.
 SPOT_STEP = 2e-3
+# Half-width of the bump of volatility, relative.
+SIGMA_BUMP = 0.01
 # A yield beside cash dividends, above which exercise between ex-dates may be what a call's premium is.
 YIELD_COUNTS = 0.01
 # That yield times the root of the tenor, above which neither alone is near enough to what both are worth.
@@ -59,13 +69,22 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Derivatives:
-    """The premium in dollars and its derivatives by the spot, shape (n,); ``now`` says exercise is optimal now."""
+    """The premium in dollars and its derivatives, shape (n,): by the spot once to three times, by volatility, by both,
+    and by the rate, each of these per 1; ``now`` says exercise is optimal now.
+    """
 
     value: Floats
     delta: Floats
     gamma: Floats
     speed: Floats
+    by_sigma: Floats
+    delta_by_sigma: Floats
+    by_rate: Floats
     now: Booleans
+
+
+# The figures of Derivatives, in its order.
+FIGURES = 7
 
 
 class EarlyExercise:
@@ -81,6 +100,7 @@ class EarlyExercise:
         self.tables = Tables(terms, low, high)
         self.calendar = discrete_dividends.Calendar(terms)
         self.calls = CallExercise(terms, self.calendar)
+        self._dearer: EarlyExercise | None = None
 
     def moved(self, terms: Terms) -> EarlyExercise:
         """Return the premiums under terms a little off, along the same boundaries: for terms that have all but settled,
@@ -89,6 +109,7 @@ class EarlyExercise:
         near = copy(self)
         near.terms, near.calendar = terms, discrete_dividends.Calendar(terms)
         near.calls = CallExercise(terms, near.calendar)
+        near._dearer = None
         return near
 
     def rows(self, chain: Integers, sign: Floats, strike: Floats) -> Rows:
@@ -140,26 +161,61 @@ class EarlyExercise:
             value[calls] = np.maximum(value[calls], around)
         return value
 
-    def derivatives(self, rows: Rows, sigma: Floats, *, curved: bool = True) -> Derivatives:
-        """Return the premium and its derivatives by the spot; gamma and speed are 0 unless ``curved``."""
-        size = len(rows.key)
-        columns = [np.zeros(size) for _ in range(4)]
-        now = np.zeros(size, dtype=bool)
+    def value_and_slope(self, rows: Rows, sigma: Floats) -> tuple[Floats, Floats]:
+        """Return the premium and its derivative by volatility; this is NaN where there are cash dividends."""
+        value, slope = np.zeros(len(rows.key)), np.zeros(len(rows.key))
+        plain = np.flatnonzero(self.tables.exercised[rows.key] & ~rows.dividends)
+        if plain.size:
+            some = rows.of(plain)
+            grid = self.tables.sloped_grid(some.key, sigma[plain], some.tenor)
+            found = premium_and_slope(some.puts, sigma[plain], grid)
+            value[plain], slope[plain] = (some.puts.scale * figures for figures in found)
+        cash = np.flatnonzero(rows.dividends)
+        if cash.size:
+            value[cash], slope[cash] = self.value(rows.of(cash), sigma[cash]), np.nan
+        return value, slope
+
+    def derivatives(self, rows: Rows, sigma: Floats) -> Derivatives:
+        """Return the premium and its derivatives."""
+        found = np.zeros((FIGURES, len(rows.key)))
+        now = np.zeros(len(rows.key), dtype=bool)
+        plain = np.flatnonzero(self.tables.exercised[rows.key] & ~rows.dividends)
+        if plain.size:
+            some = rows.of(plain)
+            grid = self.tables.sloped_grid(some.key, sigma[plain], some.tenor, rates=True)
+            one = premium(some.puts, sigma[plain], grid)
+            found[:, plain], now[plain] = _in_dollars(one, some), one.now
+        cash = np.flatnonzero(rows.dividends)
+        if cash.size:
+            found[:, cash], now[cash] = self._bumped(rows.of(cash), sigma[cash])
+        return Derivatives(found[0], found[1], found[2], found[3], found[4], found[5], found[6], now)
+
+    def _bumped(self, rows: Rows, sigma: Floats) -> tuple[Floats, Booleans]:
+        """Return the derivatives of contracts with cash dividends, by volatility and rate by bumps, shape (7, n)."""
+        base, now = self._by_spot(rows, sigma, curved=True)
+        (up, _), (down, _) = (self._by_spot(rows, sigma * (1.0 + side * SIGMA_BUMP), curved=False) for side in (1, -1))
+        by_sigma = (up[:2] - down[:2]) / (2.0 * SIGMA_BUMP * sigma)
+        if self._dearer is None:
+            self._dearer = EarlyExercise(self.terms.at_rate(RATE_BUMP), *self.tables.range)
+        dearer = self._dearer
+        moved = dearer.value(dearer.rows(rows.chain, rows.sign, rows.strike), sigma)
+        return np.concatenate([base, by_sigma, ((moved - base[0]) / RATE_BUMP)[None]]), now
+
+    def _by_spot(self, rows: Rows, sigma: Floats, *, curved: bool) -> tuple[Floats, Booleans]:
+        """Return value and derivatives by the spot, shape (4, n), the last two 0 unless ``curved``, and ``now``."""
+        found = np.zeros((4, len(rows.key)))
+        now = np.zeros(len(rows.key), dtype=bool)
         for part in self._parts(rows):
             some = rows.of(part)
-            found = premium(some.puts, sigma[part], self._grid(some, sigma[part]), curved=curved)
-            for column, figures in zip(columns, _in_dollars(found, some), strict=True):
-                column[part] = figures
-            now[part] = found.now
+            one = premium(some.puts, sigma[part], self._grid(some, sigma[part]), curved=curved)
+            found[:, part], now[part] = _in_dollars(one, some)[:4], one.now
         around = self._around_dates(rows)
         now &= ~around
         calls = np.flatnonzero(around)
         if calls.size:
-            stencil = self._stencil(rows.of(calls), sigma[calls], curved)
-            larger = stencil[0] >= columns[0][calls]
-            for column, figures in zip(columns, stencil, strict=True):
-                column[calls] = np.where(larger, figures, column[calls])
-        return Derivatives(columns[0], columns[1], columns[2], columns[3], now)
+            stencil = np.array(self._stencil(rows.of(calls), sigma[calls], curved))
+            found[:, calls] = np.where(stencil[0] >= found[0, calls], stencil, found[:, calls])
+        return found, now
 
     @staticmethod
     def _around_dates(rows: Rows) -> Booleans:
@@ -203,16 +259,21 @@ class EarlyExercise:
         return middle, first, second, third
 
 
-def _in_dollars(found: Premium, rows: Rows) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return a premium of puts of strike 1 and its derivatives as those of the contracts."""
+def _in_dollars(found: Premium, rows: Rows) -> Floats:
+    """Return a premium of puts of strike 1 and its derivatives as those of the contracts, shape (7, n); 0 what is not
+    in it.
+    """
     call, x, scale = rows.sign > 0, rows.puts.spot, rows.puts.scale
-    delta = np.where(call, found.value - x * found.first, found.first)
-    if found.second is None or found.third is None:
-        return scale * found.value, delta, np.zeros_like(delta), np.zeros_like(delta)
-    gamma = np.where(call, x * x * found.second / rows.spot, found.second / rows.strike)
-    own = np.where(
-        call,
-        -((x / rows.spot) ** 2) * (3.0 * found.second + x * found.third),
-        found.third / rows.strike**2,
-    )
-    return scale * found.value, delta, gamma, own
+    figures = np.zeros((FIGURES, len(x)))
+    figures[0] = scale * found.value
+    figures[1] = np.where(call, found.value - x * found.first, found.first)
+    if found.second is not None and found.third is not None:
+        figures[2] = np.where(call, x * x * found.second / rows.spot, found.second / rows.strike)
+        bent = -((x / rows.spot) ** 2) * (3.0 * found.second + x * found.third)
+        figures[3] = np.where(call, bent, found.third / rows.strike**2)
+    if found.by_sigma is not None and found.first_by_sigma is not None:
+        figures[4] = scale * found.by_sigma
+        figures[5] = np.where(call, found.by_sigma - x * found.first_by_sigma, found.first_by_sigma)
+    if found.by_rate is not None:
+        figures[6] = scale * found.by_rate
+    return figures

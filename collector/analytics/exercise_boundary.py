@@ -19,9 +19,9 @@ from scipy.special import ndtr
 
 from collector.analytics.terms import Booleans, Floats
 
-NODES = 7
-QUADRATURE = 8
-ITERATIONS = 6
+NODES = 6
+QUADRATURE = 10
+ITERATIONS = 7
 
 _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 # Chebyshev points of sqrt(tau / tenor), descending from 1; the last is 0, where H is 0.

@@ -6,7 +6,7 @@ contract says by its chain's number which terms are its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -82,6 +82,13 @@ class Terms:
         """
         left: Floats = self.rate - np.log(self.forward / self.escrowed_spot) / self.tenor
         return left
+
+    def at_rate(self, bump: float) -> Terms:
+        """Return the terms with the rate moved; spot, yield and cash dividends stay."""
+        rate = self.rate + bump
+        moved = replace(self, rate=rate)
+        carried = moved.escrowed_spot * np.exp((rate - self.carry_yield) * self.tenor)
+        return replace(moved, forward=carried)
 
     def of(self, chains: Integers) -> Terms:
         """Return some of the chains, in that order."""

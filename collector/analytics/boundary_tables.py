@@ -1,0 +1,266 @@
+"""Early-exercise boundaries of the chains of a ticker, solved once for a range of volatilities and read in between.
+
+A boundary is smooth in ln(sigma): it is solved at Chebyshev points of that and interpolated, with its slope by the
+volatility, and by the rate where rho is wanted. Kim's integral, which is summed along it (american_premium.py), has its
+points in sqrt(tenor - time), so these too are interpolated from the boundary's own Chebyshev points, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from collector.analytics.exercise_boundary import Boundaries, boundaries, interpolation
+from collector.analytics.terms import Booleans, Floats, Integers, Terms
+
+POINTS = 16
+# Chebyshev points in ln(sigma) by how many times the highest volatility is the lowest: odd numbers, of which every
+# second point is one of half as many.
+NODES_UP_TO = ((2.5, 7), (4.0, 9), (8.0, 13), (16.0, 17))
+WIDEST = 16.0
+LOWEST, HIGHEST = 0.01, 20.0
+ROUNDING = 1e-10
+# The range reaches a little further than asked, so that a bumped volatility is in it too.
+MARGIN = 0.02
+# The rate's bump, whose boundaries are solved at every second point.
+RATE_BUMP = 5e-5
+
+_Y, _WEIGHTS = np.polynomial.legendre.leggauss(POINTS)
+_SHARE = (1.0 + _Y) / 2.0
+_WEIGHTED = _WEIGHTS * _SHARE
+# The boundary at each quadrature point, and last at the tenor itself: where exercise is optimal now.
+_AT = interpolation(np.append(np.sqrt(1.0 - _SHARE**2), 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where Kim's integral is summed, shape (n, j): years from now, weights (years), and ln of the boundary there.
+
+    ``log_now`` is ln of the boundary now, shape (n,). ``by_sigma`` and ``by_rate`` are the slopes of ``log_boundary``
+    by volatility and rate, None where they were not asked for.
+    """
+
+    left: Floats
+    weights: Floats
+    log_boundary: Floats
+    log_now: Floats
+    by_sigma: Floats | None = None
+    by_rate: Floats | None = None
+
+
+def settled(carry_yield: Floats) -> Floats:
+    """Return yields with what rounding left of 0 taken for 0: its sign decides whether exercise ever pays."""
+    return np.where(np.abs(carry_yield) < ROUNDING, 0.0, carry_yield)
+
+
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """Boundaries of some chains on one side, ``count`` volatilities each, in the order of their chains."""
+
+    chains: Integers
+    side: int
+    count: int
+    sigma: Floats
+    boundaries: Boundaries
+
+
+class Tables:
+    """The boundaries of every chain and side over a range of volatilities, read by interpolation in ln(sigma).
+
+    Args:
+        terms: of the chains.
+        low, high: decimal per year, shape (m,): the range of each chain's volatilities. Outside it the boundary of its
+            end is used, and the rest of the formula with the volatility itself.
+    """
+
+    def __init__(self, terms: Terms, low: Floats, high: Floats) -> None:
+        self._terms, chains = terms, len(terms.tenor)
+        high = np.clip(np.where(np.isfinite(high), high, 0.5), LOWEST * 1.5, HIGHEST)
+        low = np.clip(np.where(np.isfinite(low), low, 0.1), np.maximum(high / WIDEST, LOWEST), high / 1.2)
+        self._log_low, self._log_high = np.log(low * (1.0 - MARGIN)), np.log(high * (1.0 + MARGIN))
+        self._middle, self._half = (self._log_high + self._log_low) / 2, (self._log_high - self._log_low) / 2
+        self._nodes = np.full(chains, NODES_UP_TO[-1][1])
+        for ratio, count in reversed(NODES_UP_TO):
+            self._nodes[high / low <= ratio * (1.0 + 1e-12)] = count
+        self._counts = [int(count) for count in np.unique(self._nodes)]
+        self.exercised = np.zeros(2 * chains, dtype=bool)
+        self.double = np.zeros(2 * chains, dtype=bool)
+        self._log_start = np.zeros(2 * chains)
+        self._solved = [solved for count in self._counts for solved in self._solve(count)]
+        self._distance, self._at_nodes = self._tables(_distance), self._tables(_at_nodes)
+        self._sloped: list[Floats] | None = None
+        self._rated: list[Floats] | None = None
+
+    def _solve(self, count: int) -> list[_Solved]:
+        """Solve the boundaries of the chains with ``count`` nodes, both sides."""
+        terms, chains = self._terms, np.flatnonzero(self._nodes == count)
+        sigma = np.exp(self._middle[chains, None] + self._half[chains, None] * _chebyshev(count)[None, :]).ravel()
+        found = []
+        for side in (0, 1):
+            rate, carry_yield = _as_put(terms.rate[chains], settled(terms.carry_yield[chains]), side)
+            solved = boundaries(
+                np.repeat(rate, count), np.repeat(carry_yield, count), sigma, np.repeat(terms.tenor[chains], count)
+            )
+            own = 2 * chains + side
+            self.exercised[own] = solved.exercised[::count]
+            self.double[own] = solved.double[::count]
+            self._log_start[own] = np.log(solved.start[::count])
+            found.append(_Solved(chains, side, count, sigma, solved))
+        return found
+
+    def _tables(self, columns: Callable[[_Solved], Floats]) -> list[Floats]:
+        """Return what is read for each key, shape (count, width), of figures of shape (chains * count, width)."""
+        tables: list[Floats] = [np.zeros((0, 0))] * len(self.exercised)
+        for solved in self._solved:
+            for chain, table in zip(
+                solved.chains, columns(solved).reshape(len(solved.chains), solved.count, -1), strict=True
+            ):
+                tables[2 * chain + solved.side] = table
+        return tables
+
+    @property
+    def range(self) -> tuple[Floats, Floats]:
+        """Lowest and highest volatility that each chain's table was asked for, shape (m,)."""
+        return np.exp(self._log_low) / (1.0 - MARGIN), np.exp(self._log_high) / (1.0 + MARGIN)
+
+    def covers(self, chain: Integers, sigma: Floats) -> Booleans:
+        """Say of which volatilities the boundary itself is in the table, not that of the range's end."""
+        log_sigma = np.log(sigma)
+        margin = 1e-6
+        covered: Booleans = (log_sigma >= self._log_low[chain] - margin) & (log_sigma <= self._log_high[chain] + margin)
+        return covered
+
+    def grid(self, key: Integers, sigma: Floats, tenor: Floats) -> Grid:
+        """Return where the premium of continuous carry is summed.
+
+        Args:
+            key: twice the chain's number, plus 1 for calls; equal ones stand together.
+            sigma: decimal per year.
+            tenor: years.
+        """
+        boundary = self._log_start[key][:, None] - self._read(self._distance, key, sigma)
+        return Grid(tenor[:, None] * _SHARE**2, tenor[:, None] * _WEIGHTED, boundary[:, :-1], boundary[:, -1])
+
+    def sloped_grid(self, key: Integers, sigma: Floats, tenor: Floats, *, rates: bool = False) -> Grid:
+        """Return the same with the boundary's slope by volatility, and by the rate where asked for; see grid."""
+        if self._sloped is None:
+            self._sloped = self._tables(self._with_slope)
+        tables = self._sloped
+        if rates:
+            if self._rated is None:
+                own = self._tables(self._by_rate)
+                self._rated = [np.concatenate(both, axis=1) for both in zip(self._sloped, own, strict=True)]
+            tables = self._rated
+        found = self._read(tables, key, sigma)
+        boundary = self._log_start[key][:, None] - found[:, : POINTS + 1]
+        chain = key >> 1
+        inside = np.abs(np.log(sigma) - self._middle[chain]) <= self._half[chain]
+        slope = (
+            np.where(inside, -1.0 / (self._half[chain] * sigma), 0.0)[:, None] * found[:, POINTS + 1 : 2 * POINTS + 1]
+        )
+        return Grid(
+            tenor[:, None] * _SHARE**2,
+            tenor[:, None] * _WEIGHTED,
+            boundary[:, :-1],
+            boundary[:, -1],
+            slope,
+            found[:, 2 * POINTS + 1 :] if rates else None,
+        )
+
+    def node_distance(self, key: Integers, sigma: Floats) -> Floats:
+        """Return ln(X / B) at the Chebyshev points of sqrt(time to settlement), shape (n, NODES + 1)."""
+        return self._read(self._at_nodes, key, sigma)
+
+    def log_start(self, key: Integers) -> Floats:
+        """Return ln X."""
+        return np.asarray(self._log_start[key], dtype=np.float64)
+
+    def _with_slope(self, solved: _Solved) -> Floats:
+        """Return ln(X / B) and, but for the last point, its slope by the place between the nodes of ln(sigma)."""
+        distance = _distance(solved)
+        slopes = _slopes(solved.count) @ distance[:, :-1].reshape(len(solved.chains), solved.count, POINTS)
+        return np.concatenate([distance, slopes.reshape(len(distance), POINTS)], axis=1)
+
+    def _by_rate(self, solved: _Solved) -> Floats:
+        """Return the slope of ln B by the rate, solved at every second node and interpolated at the others."""
+        terms, chains, count = self._terms, solved.chains, solved.count
+        few = count // 2 + 1
+        some = (np.arange(len(chains))[:, None] * count + np.arange(0, count, 2)).ravel()
+        rate, carry_yield = _as_put(terms.rate[chains] + RATE_BUMP, settled(terms.carry_yield[chains]), solved.side)
+        near = boundaries(
+            np.repeat(rate, few), np.repeat(carry_yield, few), solved.sigma[some], np.repeat(terms.tenor[chains], few)
+        )
+        base, moved = (
+            np.log(one.start)[:, None] - np.sqrt(np.maximum(one.height, 0.0)) @ _AT[:-1].T
+            for one in (
+                Boundaries(solved.boundaries.start[some], solved.boundaries.height[some], near.exercised, near.double),
+                near,
+            )
+        )
+        slopes = ((moved - base) / RATE_BUMP).reshape(len(chains), few, POINTS)
+        filled = _barycentric(_chebyshev(count), few) @ slopes
+        return np.asarray(filled.reshape(-1, POINTS), dtype=np.float64)
+
+    def _read(self, tables: list[Floats], key: Integers, sigma: Floats) -> Floats:
+        """Return what tables hold at volatilities, shape (n, width)."""
+        chain = key >> 1
+        place = np.clip((np.log(sigma) - self._middle[chain]) / self._half[chain], -1.0, 1.0)
+        nodes = self._nodes[chain]
+        weights = np.zeros((len(key), self._counts[-1]))
+        for count in self._counts:
+            if len(self._counts) == 1:
+                weights = _barycentric(place, count)
+                break
+            rows = np.flatnonzero(nodes == count)
+            if rows.size:
+                weights[rows, :count] = _barycentric(place[rows], count)
+        starts = np.flatnonzero(np.diff(key, prepend=-1))
+        found = np.empty((len(key), tables[int(key[0])].shape[1] if len(key) else 0))
+        for start, stop in zip(starts, np.append(starts[1:], len(key)), strict=True):
+            table = tables[int(key[start])]
+            np.matmul(weights[start:stop, : len(table)], table, out=found[start:stop])
+        return found
+
+
+def _as_put(rate: Floats, carry_yield: Floats, side: int) -> tuple[Floats, Floats]:
+    """Return rate and yield of puts (side 0), of a call's put the other way round."""
+    return (carry_yield, rate) if side else (rate, carry_yield)
+
+
+def _distance(solved: _Solved) -> Floats:
+    """Return ln(X / B) at the points of Kim's integral, and last now."""
+    return np.asarray(np.sqrt(np.maximum(solved.boundaries.height @ _AT.T, 0.0)), dtype=np.float64)
+
+
+def _at_nodes(solved: _Solved) -> Floats:
+    """Return ln(X / B) at the boundary's own Chebyshev points."""
+    return np.asarray(np.sqrt(np.maximum(solved.boundaries.height, 0.0)), dtype=np.float64)
+
+
+def _chebyshev(count: int) -> Floats:
+    """Return the Chebyshev points of the second kind, descending from 1 to -1."""
+    return np.asarray(np.cos(np.pi * np.arange(count) / (count - 1)), dtype=np.float64)
+
+
+def _barycentric(place: Floats, count: int) -> Floats:
+    """Return the matrix of the polynomial through ``count`` Chebyshev points at other places; shape (n, count)."""
+    weights = (-1.0) ** np.arange(count)
+    weights[[0, -1]] /= 2.0
+    distance = place[:, None] - _chebyshev(count)[None, :]
+    distance = np.where(np.abs(distance) < 1e-14, 1e-14, distance)
+    terms = weights / distance
+    matrix: Floats = terms / terms.sum(axis=1, keepdims=True)
+    return matrix
+
+
+def _slopes(count: int) -> Floats:
+    """Return the matrix that takes values at ``count`` Chebyshev points to the slopes of their polynomial there."""
+    at = _chebyshev(count)
+    weights = (-1.0) ** np.arange(count)
+    weights[[0, -1]] *= 2.0
+    distance = at[:, None] - at[None, :] + np.eye(count)
+    matrix = np.outer(weights, 1.0 / weights) / distance
+    matrix -= np.diag(matrix.sum(axis=1))
+    return np.asarray(matrix, dtype=np.float64)
