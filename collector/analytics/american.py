@@ -18,6 +18,8 @@ from collector.analytics.terms import Floats, Integers, Terms
 ITERATIONS = 8
 # The search ends where a step moves the volatility by less than this share of it.
 TOLERANCE = 1e-7
+# How far short of the root of what may be left Newton's last step has to be.
+HALF_STEP = 0.5
 # Of the European vega the least share left with the premium's that a step is divided by.
 SHALLOW = 0.05
 # How far beyond volatilities that were beyond the tables the new ones reach.
@@ -194,8 +196,10 @@ def _search(
         steep = np.isfinite(share) & (share > SHALLOW)
         after = now + np.where(steep, gap / np.where(steep, share, 1.0), gap)
         after = np.clip(after, 0.2 * now, np.minimum(5.0 * now, upper[left] * (1.0 + 1e-9)))
-        # Newton's step leaves about its square; where the price hardly depends on volatility no step says what is left.
-        enough = np.where(steep, np.where(exact, np.sqrt(tolerance), tolerance), TOLERANCE)
+        # Newton's step leaves about its square, more where the price depends less on volatility; where it hardly does
+        # no step says what is left.
+        by_newton = HALF_STEP * np.sqrt(tolerance) * np.minimum(share, 1.0)
+        enough = np.where(steep, np.where(exact, by_newton, tolerance), TOLERANCE)
         done = np.abs(after - now) <= enough * now
         found[left[done]] = after[done]
         keep = ~done
