@@ -10,6 +10,7 @@ import numpy as np
 
 from collector.analytics import american_greeks, black76
 from collector.analytics import implied_volatility as inversion
+from collector.analytics.discrete_dividends import Calendar, least
 from collector.analytics.early_exercise import EarlyExercise, Rows
 from collector.analytics.greeks import GREEK_NAMES, Greeks
 from collector.analytics.iv_status import Implied, IvStatus
@@ -18,6 +19,8 @@ from collector.analytics.terms import Floats, Integers, Terms
 ITERATIONS = 8
 # The search ends where a step moves the volatility by less than this share of it.
 TOLERANCE = 1e-7
+# How many steps a price may say next to nothing of volatility where the search is, before it is given up.
+PATIENCE = 3
 # How far short of the root of what may be left Newton's last step has to be.
 HALF_STEP = 0.5
 # Of the European vega the least share left with the premium's that a step is divided by.
@@ -91,7 +94,8 @@ def implied_volatility(
     forward = terms.forward[chain]
     upper = inversion.european(price, forward, strike, terms.tenor[chain], terms.discount[chain], sign)
     status = upper.status.copy()
-    intrinsic = np.maximum(sign * (terms.spot[chain] - strike), 0.0)
+    calendar = Calendar(terms) if tables is None else tables.calendar
+    intrinsic = least(terms, calendar, chain, sign, strike)
     priced = (price > 0) & (forward > 0)
     rounding = strike * EXERCISE_ROUNDING
     status[priced & (price < intrinsic - rounding)] = IvStatus.BELOW_BOUND
@@ -183,7 +187,7 @@ def _search(
     left = np.flatnonzero(exercised & ~unsure)
     now = np.minimum(start, upper)[left]
     before, gap_before = np.full(len(left), np.nan), np.full(len(left), np.nan)
-    for _ in range(ITERATIONS):
+    for iteration in range(ITERATIONS):
         if not left.size:
             break
         some = rows.of(left)
@@ -191,18 +195,20 @@ def _search(
         gap = target - now
         with np.errstate(invalid="ignore", divide="ignore"):
             secant = -(gap - gap_before) / (now - before)
-        exact = np.isfinite(share)
-        share = np.where(exact, share, secant)
-        steep = np.isfinite(share) & (share > SHALLOW)
-        after = now + np.where(steep, gap / np.where(steep, share, 1.0), gap)
+        exact = ~some.dividends
+        share = np.where(exact | ~np.isfinite(secant), share, secant)
+        steep = share > SHALLOW
+        after = now + gap / np.where(steep, share, 1.0)
         after = np.clip(after, 0.2 * now, np.minimum(5.0 * now, upper[left] * (1.0 + 1e-9)))
         # Newton's step leaves about its square, more where the price depends less on volatility; where it hardly does
         # no step says what is left.
         by_newton = HALF_STEP * np.sqrt(tolerance) * np.minimum(share, 1.0)
         enough = np.where(steep, np.where(exact, by_newton, tolerance), TOLERANCE)
         done = np.abs(after - now) <= enough * now
-        found[left[done]] = after[done]
-        keep = ~done
+        given_up = ~steep & (done | (iteration >= PATIENCE))
+        found[left[done & ~given_up]] = after[done & ~given_up]
+        status[left[given_up]] = IvStatus.NOT_CONVERGED
+        keep = ~done & ~given_up
         before, gap_before, now, left = now[keep], gap[keep], after[keep], left[keep]
     status[left] = IvStatus.NOT_CONVERGED
     region = rows.intrinsic > 0
@@ -213,7 +219,7 @@ def _search(
 
 def _less_premium(tables: EarlyExercise, rows: Rows, price: Floats, sigma: Floats) -> tuple[Floats, Floats]:
     """Return the European volatility of what is left of the price without the premium at ``sigma``, and of the vega
-    there what is left with the premium's: NaN where that is not known.
+    there what is left with the premium's.
 
     Where nothing is left of the price the volatility, and with it the premium, was too high: half of it.
     """

@@ -58,12 +58,17 @@ class _Date:
 
     def put(self, log_spot: Floats) -> tuple[Floats, Floats]:
         """Return European puts at the date and minus their delta; ``log_spot`` is (n, j)."""
+        value, short, _ = self._put(log_spot)
+        return value, short
+
+    def _put(self, log_spot: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the same and d1."""
         total = (self.sigma * np.sqrt(np.maximum(self.after, 1e-12)))[:, None]
         strike, after = self.strike[:, None], self.after[:, None]
         d1 = (log_spot - np.log(strike) + (self.rate - self.carry_yield)[:, None] * after) / total + total / 2
         short = np.exp(-self.carry_yield[:, None] * after) * ndtr(-d1)
         value = strike * np.exp(-self.rate[:, None] * after) * ndtr(total - d1) - np.exp(log_spot) * short
-        return value, short
+        return value, short, d1
 
     def critical(self, paid: Floats) -> Floats:
         """Return ln of the spot (without the dividends) above which exercise is optimal."""
@@ -86,6 +91,12 @@ class _Date:
 
     def premium(self, paid: Floats, time: Floats, spots: Floats) -> Floats:
         """Return the value of the right to exercise at this date alone, ``time`` from now, at spots (n, s)."""
+        return self.premium_and_slope(paid, time, spots, sloped=False)[0]
+
+    def premium_and_slope(
+        self, paid: Floats, time: Floats, spots: Floats, *, sloped: bool = True
+    ) -> tuple[Floats, Floats]:
+        """Return the same and its derivative by volatility at the first spot, shape (n,), 0 unless ``sloped``."""
         deviation = (self.sigma * np.sqrt(time))[:, None]
         drift = (self.rate - self.carry_yield - self.sigma**2 / 2)[:, None] * time[:, None]
         centre = np.log(spots) + drift
@@ -94,11 +105,21 @@ class _Date:
         width = np.clip((self.ending()[:, None] - centre) / deviation, begin, REACH) - begin
         z = begin[:, :, None] + width[:, :, None] * _AT
         at = centre[:, :, None] + deviation[:, :, None] * z
-        put, _ = self.put(at.reshape(len(spots), -1))
-        lapses = ((put.reshape(at.shape) * np.exp(-0.5 * z * z)) @ _WEIGHTS) * width / _ROOT_TWO_PI
+        put, short, d1 = (figures.reshape(at.shape) for figures in self._put(at.reshape(len(spots), -1)))
+        bell = np.exp(-0.5 * z * z)
+        lapses = ((put * bell) @ _WEIGHTS) * width / _ROOT_TWO_PI
         shares = self.gain_of_spot()[:, None] * np.exp(centre + deviation**2 / 2) * ndtr(deviation - lowest)
         worth = self.gain(paid)[:, None] * ndtr(-lowest) + shares - lapses
-        return np.asarray(np.maximum(np.exp(-self.rate * time)[:, None] * worth, 0.0), dtype=np.float64)
+        discount = np.exp(-self.rate * time)
+        slope = np.zeros(len(spots))
+        if sloped:
+            # The critical spot moves too, but there nothing is gained. More volatility spreads the spot, and makes the
+            # put dearer; a yield's part is left out.
+            spread = np.sqrt(time)[:, None] * z[:, 0] - (self.sigma * time)[:, None]
+            vega = np.exp(-(self.carry_yield * self.after)[:, None] - 0.5 * d1[:, 0] ** 2) / _ROOT_TWO_PI
+            moved = np.exp(at[:, 0]) * (short[:, 0] * spread - vega * np.sqrt(self.after)[:, None])
+            slope = discount * ((moved * bell[:, 0]) @ _WEIGHTS) * width[:, 0] / _ROOT_TWO_PI
+        return np.asarray(np.maximum(discount[:, None] * worth, 0.0), dtype=np.float64), slope
 
 
 class CallExercise:
@@ -121,27 +142,37 @@ class CallExercise:
             chain, strike, sigma: shape (n,), the chains ascending.
             spots: less the present value of the dividends, shape (n, s), near each other.
         """
+        return self.premium_and_slope(chain, strike, spots, sigma, sloped=False)[0]
+
+    def premium_and_slope(
+        self, chain: Integers, strike: Floats, spots: Floats, sigma: Floats, *, sloped: bool = True
+    ) -> tuple[Floats, Floats]:
+        """Return the same and nearly its derivative by volatility at the first spot (n,): that of the best date."""
         most = int(self.calendar.counts[chain].max(initial=0))
         gains = self._gains(chain, strike)[:, :most]
         rows, dates = np.nonzero(gains > 0)
-        alone = np.zeros((most, *spots.shape))
+        alone, slopes = np.zeros((most, *spots.shape)), np.zeros((most, len(chain)))
         if rows.size:
             own = chain[rows]
             time, paid = self.calendar.time[own, dates], self._ahead[own, dates]
             carry_yield, after = self.terms.carry_yield[own], self.terms.tenor[own] - time
             date = _Date(strike[rows], sigma[rows], self.terms.rate[own], carry_yield, after)
-            alone[dates, rows] = date.premium(paid, time, spots[rows])
+            found = date.premium_and_slope(paid, time, spots[rows], sloped=sloped)
+            alone[dates, rows], slopes[dates, rows] = found
         best: Floats = alone.max(axis=0, initial=0.0)
+        slope = slopes[alone[:, :, 0].argmax(axis=0), np.arange(len(chain))] if most else np.zeros(len(chain))
         if most < 2:
-            return best
+            return best, slope
         second = np.partition(alone[:, :, 0], -2, axis=0)[-2]
         several = np.flatnonzero(second > SECOND * spots[:, 0])
         left = self._left(chain[several], gains[several], strike[several], spots[several, 0], sigma[several])
         several = several[left * second[several] > SECOND * spots[several, 0]]
         if several.size:
-            found = self._several(chain[several], gains[several] > 0, strike[several], spots[several], sigma[several])
-            best[several] = np.maximum(best[several], found)
-        return best
+            together = self._several(
+                chain[several], gains[several] > 0, strike[several], spots[several], sigma[several]
+            )
+            best[several] = np.maximum(best[several], together)
+        return best, slope
 
     def _gains(self, chain: Integers, strike: Floats) -> Floats:
         """Return what each dividend is more than the interest on the strike until the next, or settlement; (n, k)."""
@@ -230,20 +261,30 @@ class _Grid:
         self.dates, self.strike, self.sigma, self.spots = dates, strike, sigma, spots
         stops = np.cumsum(sizes)
         self.slices = [slice(stop - size, stop) for stop, size in zip(stops, sizes, strict=True)]
-        self.of = np.repeat(np.arange(len(dates)), sizes)
-        self.lasts = np.array([len(one.time) - 1 for one in dates])
-        most = int(self.lasts.max()) + 1
-        self.time, self.ahead = (
-            np.array([np.pad(values, (0, most - len(values)), mode="edge") for values in column])
+        of = np.repeat(np.arange(len(dates)), sizes)
+        most = max(len(one.time) for one in dates)
+        self.time, ahead = (
+            np.array([np.concatenate([values, np.repeat(values[-1:], most - len(values))]) for values in column])[of]
             for column in ([one.time for one in dates], [one.ahead for one in dates])
         )
-        self.rate, self.carry_yield, self.tenor = (
-            np.array([getattr(one, name) for one in dates])[self.of] for name in ("rate", "carry_yield", "tenor")
+        self.lasts, self.first_deviation, self.narrow, self.rate, self.carry_yield, self.tenor = (
+            np.array(column)[of]
+            for column in zip(
+                *(
+                    (len(one.time) - 1, one.deviations[0], one.narrow, one.rate, one.carry_yield, one.tenor)
+                    for one in dates
+                ),
+                strict=True,
+            )
         )
+        after = self.tenor[:, None] - self.time
+        self.ahead = ahead
+        self.gain = ahead + strike[:, None] * np.expm1(-self.rate[:, None] * after)
+        self.gain_of_spot = -np.expm1(-self.carry_yield[:, None] * after) if self.carry_yield.any() else None
         self.y = dates[0].y
-        total = sigma * np.sqrt(self.time[self.of, -1])
-        self.total = total[:, None]
-        self.log_spot = self._middle() + self.total * self.y
+        self.total = (sigma * np.sqrt(self.time[:, -1]))[:, None]
+        self.middle = self._middle()
+        self.log_spot = self.middle + self.total * self.y
 
     def _middle(self) -> Floats:
         """Return ln of the spot in the middle of the grid, which the strike lies on: its small error moves not with
@@ -252,63 +293,56 @@ class _Grid:
         step = (self.y[1] - self.y[0]) * self.total
         log_strike, log_spot = np.log(self.strike)[:, None], np.log(self.spots[:, :1])
         even = log_strike + np.round((log_spot - log_strike) / step) * step
-        narrow = np.array([one.narrow for one in self.dates])[self.of]
-        return np.where(narrow[:, None], log_spot, even)
+        return np.where(self.narrow[:, None], log_spot, even)
 
     def premium(self) -> Floats:
         """Return the value of the right to exercise at any of the dates, over the European call's; (n, s)."""
         later = np.zeros(self.log_spot.shape)
         for place in range(int(self.lasts.max()), 0, -1):
-            begin = np.flatnonzero(self.lasts[self.of] == place)
+            begin = np.flatnonzero(self.lasts == place)
             if begin.size:
                 later[begin] = self._date(begin, place).put(self._at(begin, self.log_spot, place))[0]
-            rows = np.flatnonzero(self.lasts[self.of] >= place)
-            level = np.zeros(later.shape)
-            level[rows] = self._larger(rows, self.log_spot, later[rows], place)
-            for number, (one, own) in enumerate(zip(self.dates, self.slices, strict=True)):
-                if self.lasts[number] == place and one.near:
+            # The chains that have no date yet hold nothing, and nothing becomes of it.
+            level = self._larger(slice(None), self.log_spot, later, place)
+            for one, own in zip(self.dates, self.slices, strict=True):
+                last = len(one.time) - 1
+                if last == place and one.near:
                     later[own] = self._before_the_last(np.arange(own.start, own.stop), place)
-                elif self.lasts[number] >= place:
-                    later[own] = level[own] @ one.transition(place)
+                elif last >= place:
+                    np.matmul(level[own], one.transition(place), out=later[own])
         return self._now(later)
 
-    def _date(self, rows: Integers, place: int) -> _Date:
+    def _date(self, rows: Integers | slice, place: int) -> _Date:
         """Return some of the contracts at a date."""
-        time = self.time[self.of[rows], place]
-        return _Date(
-            self.strike[rows], self.sigma[rows], self.rate[rows], self.carry_yield[rows], self.tenor[rows] - time
-        )
+        after = self.tenor[rows] - self.time[rows, place]
+        return _Date(self.strike[rows], self.sigma[rows], self.rate[rows], self.carry_yield[rows], after)
 
-    def _at(self, rows: Integers, log_spot: Floats, place: int) -> Floats:
+    def _at(self, rows: Integers | slice, log_spot: Floats, place: int) -> Floats:
         """Return ln of the grid's spots at a date."""
         drift = self.rate[rows] - self.carry_yield[rows] - self.sigma[rows] ** 2 / 2
-        return np.asarray(log_spot[rows] + (drift * self.time[self.of[rows], place])[:, None], dtype=np.float64)
+        return np.asarray(log_spot[rows] + (drift * self.time[rows, place])[:, None], dtype=np.float64)
 
-    def _larger(self, rows: Integers, log_spot: Floats, later: Floats, place: int) -> Floats:
+    def _larger(self, rows: Integers | slice, log_spot: Floats, later: Floats, place: int) -> Floats:
         """Return the larger of what exercise gains at a date and of what waiting is worth (``later``), kink mended."""
-        date = self._date(rows, place)
-        gained, part = date.gain(self.ahead[self.of[rows], place])[:, None], date.gain_of_spot()[:, None]
-        if part.any():
-            gained = gained + part * np.exp(self._at(rows, log_spot, place))
+        gained = self.gain[rows, place, None]
+        if self.gain_of_spot is not None:
+            gained = gained + self.gain_of_spot[rows, place, None] * np.exp(self._at(rows, log_spot, place))
         level = np.maximum(later, gained)
         _mend(level, later - gained)
-        return level
+        return np.asarray(level, dtype=np.float64)
 
     def _before_the_last(self, rows: Integers, place: int) -> Floats:
         """Return what waiting is worth after the last date but one, the last (``place``) too near settlement."""
-        of = self.of[rows]
         spots = np.exp(self._at(rows, self.log_spot, place - 1))
-        gap = self.time[of, place] - self.time[of, place - 1]
-        one = self._date(rows, place).premium(self.ahead[of, place], gap, spots)
+        gap = self.time[rows, place] - self.time[rows, place - 1]
+        one = self._date(rows, place).premium(self.ahead[rows, place], gap, spots)
         return np.asarray(one + self._date(rows, place - 1).put(np.log(spots))[0], dtype=np.float64)
 
     def _now(self, later: Floats) -> Floats:
         """Return the premium now of ``later``, what waiting is worth after the first date; (n, s)."""
         worth = np.zeros(self.spots.shape)
-        middle = self.log_spot[:, len(self.y) // 2][:, None]
-        centre = (np.log(self.spots) - middle) / self.total
-        narrow = np.array([one.narrow for one in self.dates])[self.of]
-        rows = np.flatnonzero(~narrow)
+        centre = (np.log(self.spots) - self.middle) / self.total
+        rows = np.flatnonzero(~self.narrow)
         if rows.size:
             level = self._larger(rows, self.log_spot, later[rows], 0)
             worth[rows] = self._expected(rows, np.broadcast_to(self.y, level.shape), level, centre[rows])
@@ -317,7 +351,7 @@ class _Grid:
                 rows = np.arange(own.start, own.stop)
                 y = np.linspace(-1.0, 1.0, COUNTS[0]) * (REACH * one.deviations[0] + np.abs(centre[rows]).max())
                 log_spot = np.zeros((len(later), len(y)))
-                log_spot[rows] = middle[rows] + self.total[rows] * y
+                log_spot[rows] = self.middle[rows] + self.total[rows] * y
                 level = self._larger(rows, log_spot, later[rows] @ _interpolation(self.y, y), 0)
                 worth[rows] = self._expected(rows, np.broadcast_to(y, level.shape), level, centre[rows])
         now = _Date(self.strike, self.sigma, self.rate, self.carry_yield, self.tenor)
@@ -325,11 +359,10 @@ class _Grid:
 
     def _expected(self, rows: Integers, y: Floats, level: Floats, centre: Floats) -> Floats:
         """Return what values at the first date are worth now at spots (``centre``, in the grid's units); (n, s)."""
-        deviation = np.array([one.deviations[0] for one in self.dates])[self.of[rows]]
-        z = (y[:, None, :] - centre[:, :, None]) / deviation[:, None, None]
+        z = (y[:, None, :] - centre[:, :, None]) / self.first_deviation[rows][:, None, None]
         kernel = np.exp(-0.5 * z * z)
         expected = np.einsum("nsj,nj->ns", kernel, level) / kernel.sum(axis=2)
-        discount = np.exp(-self.rate[rows] * self.time[self.of[rows], 0])
+        discount = np.exp(-self.rate[rows] * self.time[rows, 0])
         return np.asarray(discount[:, None] * expected, dtype=np.float64)
 
 

@@ -71,8 +71,35 @@ class Calendar:
         return worth
 
 
+def least(terms: Terms, calendar: Calendar, chain: Integers, sign: Floats, strike: Floats) -> Floats:
+    """Return the least that contracts are worth beside what they pay at settlement, dollars a share, shape (n,).
+
+    What exercise pays now, or at the best of the ex-dates if the share does nothing but pay its dividends: of calls
+    just before one, of puts just after.
+    """
+    now = np.maximum(sign * (terms.spot[chain] - strike), 0.0)
+    most = int(calendar.counts[chain].max(initial=0))
+    if not most:
+        return now
+    time, amount = calendar.time[chain, :most], calendar.amount[chain, :most]
+    rate, carry_yield = terms.rate[chain][:, None], terms.carry_yield[chain][:, None]
+    worth = amount * np.exp(-rate * time)
+    later = worth.sum(axis=1, keepdims=True) - np.cumsum(worth, axis=1) + np.where(sign > 0, 1.0, 0.0)[:, None] * worth
+    share = terms.escrowed_spot[chain][:, None] * np.exp(-carry_yield * time) + later
+    gains = (sign[:, None] * (share - strike[:, None] * np.exp(-rate * time))).max(axis=1)
+    return np.asarray(np.maximum(now, gains), dtype=np.float64)
+
+
 def put_grid(
-    terms: Terms, calendar: Calendar, tables: Tables, chain: Integers, key: Integers, puts: Puts, sigma: Floats
+    terms: Terms,
+    calendar: Calendar,
+    tables: Tables,
+    chain: Integers,
+    key: Integers,
+    puts: Puts,
+    sigma: Floats,
+    *,
+    sloped: bool = False,
 ) -> Grid:
     """Return where Kim's integral of puts of strike 1 is summed: the stretches in which exercise can be optimal.
 
@@ -82,6 +109,7 @@ def put_grid(
         tables: of the boundaries without dividends.
         chain, key, sigma: shape (n,); equal keys stand together.
         puts: the contracts as puts of strike 1 (``scale`` is the strike).
+        sloped: whether the boundary's slope by volatility is wanted, as if its distance grew as the volatility.
     """
     most = int(calendar.counts[chain].max(initial=0))
     stops, amount = calendar.time[chain, :most], calendar.amount[chain, :most]
@@ -101,13 +129,15 @@ def put_grid(
     left, weights = _stretches(begins, lengths)
     stretch = _stretch_of_each_point(most)
     worth = _still_to_come(stops, share, puts.rate, stretch, left)
-    log_boundary = without_dividends(left) + np.log(np.maximum(1.0 - worth, 1e-9))
+    log_top = log_start + np.log(np.maximum(1.0 - worth, 1e-9))
+    log_boundary = without_dividends(left) - log_start + log_top
     log_boundary -= _fall_before_a_wait(stops, waits, sigma, stretch, left)
     first_worth = terms.present_dividends[chain] / puts.scale
     log_now = log_start[:, 0] - distance[:, 0] + np.log(np.maximum(1.0 - first_worth, 1e-9))
     log_now -= _fall_before_a_wait(stops, waits, sigma, stretch[:1], np.zeros((len(chain), 1)))[:, 0]
     asleep = lengths[:, 0] <= 0
-    return Grid(left, weights, log_boundary, np.where(asleep, -np.inf, log_now))
+    slope = (log_boundary - log_top) / sigma[:, None] if sloped else None
+    return Grid(left, weights, log_boundary, np.where(asleep, -np.inf, log_now), slope)
 
 
 def _waits(share: Floats, puts: Puts, boundary: Floats) -> Floats:

@@ -24,6 +24,8 @@ from collector.analytics.terms import Booleans, Floats, Integers, Terms
 SPOT_STEP = 2e-3
 # Half-width of the bump of volatility, relative.
 SIGMA_BUMP = 0.01
+# So few contracts are computed together, however many dividends they have.
+FEW = 200
 # A yield beside cash dividends, above which exercise between ex-dates may be what a call's premium is.
 YIELD_COUNTS = 0.01
 # That yield times the root of the tenor, above which neither alone is near enough to what both are worth.
@@ -34,8 +36,8 @@ YIELD_TOO_HIGH = 0.03
 class Rows:
     """Contracts sorted by chain and side, shape (n,), with what their valuation needs.
 
-    ``spot`` is less the present value of the cash dividends, ``intrinsic`` what exercise pays now, ``dividends`` says
-    whose chain has cash dividends, ``key`` is twice the chain's number, plus 1 for calls.
+    ``spot`` is less the present value of the cash dividends, ``intrinsic`` the least that exercise is worth,
+    ``dividends`` says whose chain has cash dividends, ``key`` is twice the chain's number, plus 1 for calls.
     """
 
     chain: Integers
@@ -124,7 +126,7 @@ class EarlyExercise:
             forward=terms.forward[chain],
             tenor=terms.tenor[chain],
             discount=terms.discount[chain],
-            intrinsic=np.maximum(sign * (terms.spot[chain] - strike), 0.0),
+            intrinsic=discrete_dividends.least(terms, self.calendar, chain, sign, strike),
             dividends=self.calendar.counts[chain] > 0,
             puts=as_puts(terms, chain, sign, strike),
         )
@@ -162,17 +164,21 @@ class EarlyExercise:
         return value
 
     def value_and_slope(self, rows: Rows, sigma: Floats) -> tuple[Floats, Floats]:
-        """Return the premium and its derivative by volatility; this is NaN where there are cash dividends."""
+        """Return the premium and its derivative by volatility; this is only about right where there are cash dividends:
+        of calls, that of the best date alone, of puts, as if the boundary's distance grew as the volatility.
+        """
         value, slope = np.zeros(len(rows.key)), np.zeros(len(rows.key))
-        plain = np.flatnonzero(self.tables.exercised[rows.key] & ~rows.dividends)
-        if plain.size:
-            some = rows.of(plain)
-            grid = self.tables.sloped_grid(some.key, sigma[plain], some.tenor)
-            found = premium_and_slope(some.puts, sigma[plain], grid)
-            value[plain], slope[plain] = (some.puts.scale * figures for figures in found)
-        cash = np.flatnonzero(rows.dividends)
-        if cash.size:
-            value[cash], slope[cash] = self.value(rows.of(cash), sigma[cash]), np.nan
+        for part in self._parts(rows):
+            some, own = rows.of(part), sigma[part]
+            found = premium_and_slope(some.puts, own, self._grid(some, own, sloped=True))
+            value[part], slope[part] = (some.puts.scale * figures for figures in found)
+        calls = np.flatnonzero(self._around_dates(rows))
+        if calls.size:
+            some, own = rows.of(calls), sigma[calls]
+            around, sloped = self.calls.premium_and_slope(some.chain, some.strike, some.spot[:, None], own)
+            larger = around[:, 0] >= value[calls]
+            value[calls] = np.where(larger, around[:, 0], value[calls])
+            slope[calls] = np.where(larger, sloped, slope[calls])
         return value, slope
 
     def derivatives(self, rows: Rows, sigma: Floats) -> Derivatives:
@@ -229,15 +235,17 @@ class EarlyExercise:
         counted = ~around | (self.terms.carry_yield[rows.chain] > YIELD_COUNTS)
         summed = np.flatnonzero(self.tables.exercised[rows.key] & counted)
         counts = np.where(around, 0, self.calendar.counts[rows.chain])[summed]
-        size = np.where(counts > 0, np.ceil(np.log2(np.maximum(counts, 1))), -1.0)
+        alike = np.ceil(np.log2(np.maximum(counts, 1))) if len(summed) > FEW else np.zeros(len(summed))
+        size = np.where(counts > 0, alike, -1.0)
         return [summed[size == one] for one in np.unique(size)]
 
-    def _grid(self, rows: Rows, sigma: Floats) -> Grid:
+    def _grid(self, rows: Rows, sigma: Floats, *, sloped: bool = False) -> Grid:
         """Return the grid of rows that are all of one kind."""
         if not rows.dividends[0] or rows.sign[0] > 0:
-            return self.tables.grid(rows.key, sigma, rows.tenor)
+            read = self.tables.sloped_grid if sloped else self.tables.grid
+            return read(rows.key, sigma, rows.tenor)
         return discrete_dividends.put_grid(
-            self.terms, self.calendar, self.tables, rows.chain, rows.key, rows.puts, sigma
+            self.terms, self.calendar, self.tables, rows.chain, rows.key, rows.puts, sigma, sloped=sloped
         )
 
     def _calls(self, rows: Rows, sigma: Floats, spots: Floats) -> Floats:

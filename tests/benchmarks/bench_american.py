@@ -23,6 +23,7 @@ import QuantLib as ql
 from collector.analytics import american
 from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.terms import Dividend, Terms
+from collector.analytics.ticker_volatility import BAND_TOLERANCE, MID_TOLERANCE
 from tests.analytics import quantlib_options as quantlib
 from tests.exports.process_memory import memory_kib
 
@@ -89,12 +90,12 @@ def ticker(one: Quotes, took: dict[str, float]) -> tuple[int, np.ndarray]:
     began = time.perf_counter()
     low, high = american.sigma_range(one.terms, one.chain, one.sigma)
     tables = EarlyExercise(one.terms, low * 0.8, high * 1.25)
-    mid = american.implied_volatility(*own, one.mid, tables=tables)
+    mid = american.implied_volatility(*own, one.mid, tables=tables, tolerance=MID_TOLERANCE)
     solved = time.perf_counter()
     greeks = american.greeks(*own, mid.sigma, tables=tables)
     known = time.perf_counter()
     for price in (one.mid - one.half, one.mid + one.half):
-        american.implied_volatility(*own, price, tables=tables, start=mid.sigma, widenings=0)
+        american.implied_volatility(*own, price, tables=tables, start=mid.sigma, widenings=0, tolerance=BAND_TOLERANCE)
     took["mid"] += solved - began
     took["greeks"] += known - solved
     took["sides"] += time.perf_counter() - known
