@@ -1,21 +1,23 @@
 """Early-exercise boundaries of the chains of a ticker, solved once for a range of volatilities and read in between.
 
 A boundary is smooth in ln(sigma): it is solved at Chebyshev points of that and interpolated, with its slope by the
-volatility, and by the rate where rho is wanted. Kim's integral, which is summed along it (american_premium.py), has its
-points in sqrt(tenor - time), so these too are interpolated from the boundary's own Chebyshev points, once.
+volatility, and by the rate where rho is wanted. Kim's integral, which is summed along it (american_premium.py), has
+points of its own in time, at which the boundary is interpolated from its own Chebyshev points, once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
-from collector.analytics.exercise_boundary import Boundaries, boundaries, interpolation
+from collector.analytics.exercise_boundary import Boundaries, boundaries, interpolation, past_quadrature
 from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
-POINTS = 16
+POINTS = 14
 # Chebyshev points in ln(sigma) by how many times the highest volatility is the lowest: odd numbers, of which every
 # second point is one of half as many.
 NODES_UP_TO = ((2.5, 7), (4.0, 9), (8.0, 13), (16.0, 17))
@@ -24,14 +26,17 @@ LOWEST, HIGHEST = 0.01, 20.0
 ROUNDING = 1e-10
 # The range reaches a little further than asked, so that a bumped volatility is in it too.
 MARGIN = 0.02
-# The rate's bump, whose boundaries are solved at every second point.
 RATE_BUMP = 5e-5
+# The bumped rate's boundaries are solved at every second point of up to so many.
+HALVED = 9
 
-_Y, _WEIGHTS = np.polynomial.legendre.leggauss(POINTS)
-_SHARE = (1.0 + _Y) / 2.0
+_SHARE, _WEIGHTS = past_quadrature(POINTS)
 _WEIGHTED = _WEIGHTS * _SHARE
 # The boundary at each quadrature point, and last at the tenor itself: where exercise is optimal now.
 _AT = interpolation(np.append(np.sqrt(1.0 - _SHARE**2), 1.0))
+
+
+Figure = TypeVar("Figure", float, Floats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +111,18 @@ class Tables:
             own = 2 * chains + side
             self.exercised[own] = solved.exercised[::count]
             self.double[own] = solved.double[::count]
-            self._log_start[own] = np.log(solved.start[::count])
+            self._log_start[own] = solved.log_start[::count]
             found.append(_Solved(chains, side, count, sigma, solved))
         return found
 
     def _tables(self, columns: Callable[[_Solved], Floats]) -> list[Floats]:
-        """Return what is read for each key, shape (count, width), of figures of shape (chains * count, width)."""
+        """Return what is read for each key, shape (count, width): the coefficients of Chebyshev's polynomials, of
+        figures at his points, shape (chains * count, width).
+        """
         tables: list[Floats] = [np.zeros((0, 0))] * len(self.exercised)
         for solved in self._solved:
-            for chain, table in zip(
-                solved.chains, columns(solved).reshape(len(solved.chains), solved.count, -1), strict=True
-            ):
+            figures = columns(solved).reshape(len(solved.chains), solved.count, -1)
+            for chain, table in zip(solved.chains, _to_coefficients(solved.count) @ figures, strict=True):
                 tables[2 * chain + solved.side] = table
         return tables
 
@@ -184,22 +190,23 @@ class Tables:
         return np.concatenate([distance, slopes.reshape(len(distance), POINTS)], axis=1)
 
     def _by_rate(self, solved: _Solved) -> Floats:
-        """Return the slope of ln B by the rate, solved at every second node and interpolated at the others."""
+        """Return the slope of ln B by the rate; of few nodes solved at every second, interpolated at the others."""
         terms, chains, count = self._terms, solved.chains, solved.count
-        few = count // 2 + 1
-        some = (np.arange(len(chains))[:, None] * count + np.arange(0, count, 2)).ravel()
-        rate, carry_yield = _as_put(terms.rate[chains] + RATE_BUMP, settled(terms.carry_yield[chains]), solved.side)
+        every = 2 if count <= HALVED else 1
+        few = (count - 1) // every + 1
+        some = (np.arange(len(chains))[:, None] * count + np.arange(0, count, every)).ravel()
+        rate, carry_yield = _as_put(terms.rate[chains], settled(terms.carry_yield[chains]), solved.side)
         near = boundaries(
-            np.repeat(rate, few), np.repeat(carry_yield, few), solved.sigma[some], np.repeat(terms.tenor[chains], few)
+            np.repeat(rate, few),
+            np.repeat(carry_yield, few),
+            solved.sigma[some],
+            np.repeat(terms.tenor[chains], few),
+            moved=_as_put(RATE_BUMP, 0.0, solved.side),
         )
-        base, moved = (
-            np.log(one.start)[:, None] - np.sqrt(np.maximum(one.height, 0.0)) @ _AT[:-1].T
-            for one in (
-                Boundaries(solved.boundaries.start[some], solved.boundaries.height[some], near.exercised, near.double),
-                near,
-            )
-        )
-        slopes = ((moved - base) / RATE_BUMP).reshape(len(chains), few, POINTS)
+        height, log_start = solved.boundaries.height[some], solved.boundaries.log_start[some]
+        fallen = _fallen(near.height) - _fallen(height)
+        moved = (near.log_start - log_start)[:, None] - fallen[:, :-1]
+        slopes = (moved / RATE_BUMP).reshape(len(chains), few, POINTS)
         filled = _barycentric(_chebyshev(count), few) @ slopes
         return np.asarray(filled.reshape(-1, POINTS), dtype=np.float64)
 
@@ -207,31 +214,29 @@ class Tables:
         """Return what tables hold at volatilities, shape (n, width)."""
         chain = key >> 1
         place = np.clip((np.log(sigma) - self._middle[chain]) / self._half[chain], -1.0, 1.0)
-        nodes = self._nodes[chain]
-        weights = np.zeros((len(key), self._counts[-1]))
-        for count in self._counts:
-            if len(self._counts) == 1:
-                weights = _barycentric(place, count)
-                break
-            rows = np.flatnonzero(nodes == count)
-            if rows.size:
-                weights[rows, :count] = _barycentric(place[rows], count)
+        basis = _polynomials(place, self._counts[-1]).T
         starts = np.flatnonzero(np.diff(key, prepend=-1))
         found = np.empty((len(key), tables[int(key[0])].shape[1] if len(key) else 0))
-        for start, stop in zip(starts, np.append(starts[1:], len(key)), strict=True):
-            table = tables[int(key[start])]
-            np.matmul(weights[start:stop, : len(table)], table, out=found[start:stop])
+        stops = np.append(starts[1:], len(key))
+        for own, start, stop in zip(key[starts].tolist(), starts.tolist(), stops.tolist(), strict=True):
+            table = tables[own]
+            np.matmul(basis[start:stop, : len(table)], table, out=found[start:stop])
         return found
 
 
-def _as_put(rate: Floats, carry_yield: Floats, side: int) -> tuple[Floats, Floats]:
+def _as_put(rate: Figure, carry_yield: Figure, side: int) -> tuple[Figure, Figure]:
     """Return rate and yield of puts (side 0), of a call's put the other way round."""
     return (carry_yield, rate) if side else (rate, carry_yield)
 
 
 def _distance(solved: _Solved) -> Floats:
     """Return ln(X / B) at the points of Kim's integral, and last now."""
-    return np.asarray(np.sqrt(np.maximum(solved.boundaries.height @ _AT.T, 0.0)), dtype=np.float64)
+    return _fallen(solved.boundaries.height)
+
+
+def _fallen(height: Floats) -> Floats:
+    """Return ln(X / B) at the points of Kim's integral, and last now, from H at the boundary's Chebyshev points."""
+    return np.asarray(np.sqrt(np.maximum(height @ _AT.T, 0.0)), dtype=np.float64)
 
 
 def _at_nodes(solved: _Solved) -> Floats:
@@ -242,6 +247,23 @@ def _at_nodes(solved: _Solved) -> Floats:
 def _chebyshev(count: int) -> Floats:
     """Return the Chebyshev points of the second kind, descending from 1 to -1."""
     return np.asarray(np.cos(np.pi * np.arange(count) / (count - 1)), dtype=np.float64)
+
+
+def _polynomials(place: Floats, count: int) -> Floats:
+    """Return the first of Chebyshev's polynomials, shape (count, n)."""
+    values = np.ones((count, len(place)))
+    values[1] = place
+    twice = 2.0 * place
+    for degree in range(2, count):
+        np.multiply(twice, values[degree - 1], out=values[degree])
+        values[degree] -= values[degree - 2]
+    return values
+
+
+@cache
+def _to_coefficients(count: int) -> Floats:
+    """Return the matrix that takes values at Chebyshev's points (a column) to the coefficients of his polynomials."""
+    return np.asarray(np.linalg.inv(_polynomials(_chebyshev(count), count).T), dtype=np.float64)
 
 
 def _barycentric(place: Floats, count: int) -> Floats:
