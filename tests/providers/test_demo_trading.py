@@ -151,7 +151,13 @@ def test_last_trades_were_done_near_the_true_price_of_their_moment(day, ticker, 
 def truth_where_listed(ticker, expiration, contract, moment):
     if expiration not in DemoProvider(moment).expirations(ticker):
         return None
-    return truth(ticker, expiration, contract.strike, contract.option_type, moment).price
+    return traded_at(truth(ticker, expiration, contract.strike, contract.option_type, moment), contract)
+
+
+def traded_at(true, contract):
+    """The price of a trade: as if European, or of exercise where that is more."""
+    sign = 1 if contract.option_type == "call" else -1
+    return max(true.european_price, sign * (true.spot - contract.strike))
 
 
 def test_change_is_measured_from_the_sessions_open():
@@ -160,7 +166,8 @@ def test_change_is_measured_from_the_sessions_open():
     for chain in chains(before_close(session), ("CINDRA",)):
         for contract in regular(chain):
             if traded_in(contract, session):
-                opening = truth("CINDRA", chain.expiration, contract.strike, contract.option_type, session.open).price
+                true = truth("CINDRA", chain.expiration, contract.strike, contract.option_type, session.open)
+                opening = traded_at(true, contract)
                 assert contract.change == pytest.approx(contract.last_price - opening, abs=0.051)
                 seen += 1
     assert seen > 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -23,7 +23,7 @@ from collector.providers.demo.strikes import Ladder, ladder
 from collector.providers.demo.surface import Term, term
 from collector.providers.demo.timeline import Instants
 from collector.providers.demo.trading import Trading, trading
-from collector.providers.demo.truth import prices
+from collector.providers.demo.truth import prices, trade_prices
 
 CONTRACT_SIZE = 100
 _ADJUSTED_EVERY = 7
@@ -43,8 +43,13 @@ class _Snapshot:
     state: Trading
 
 
-def contracts(path: PricePath, expiration: ListedExpiration, moment: datetime) -> tuple[ContractQuote, ...]:
-    """Return the contracts of ``expiration`` at ``moment``: calls, puts, then what a split left adjusted."""
+def contracts(
+    path: PricePath, expiration: ListedExpiration, moment: datetime, *, ticks: bool = True
+) -> tuple[ContractQuote, ...]:
+    """Return the contracts of ``expiration`` at ``moment``: calls, puts, then what a split left adjusted.
+
+    Without ``ticks`` bid and ask both are the true price, unrounded: for those who judge what is read off it.
+    """
     at = path.timeline.instant(moment)
     ordinal = int(at.ordinal[0])
     rows = ladder(path, expiration, ordinal)
@@ -54,6 +59,9 @@ def contracts(path: PricePath, expiration: ListedExpiration, moment: datetime) -
     if (path.ticker.name, expiration.date) == dark_chain(ordinal):
         return tuple(_regular(now, dark(rows), np.zeros_like(state.open_interest)))
     quoted = quotes(path, rows, common, state, ordinal)
+    if not ticks:
+        exact = prices(path, common, rows.strike, rows.sign)
+        quoted = replace(quoted, bid=exact, ask=exact)
     return (*_regular(now, quoted, state.open_interest), *_adjusted(now))
 
 
@@ -110,7 +118,7 @@ def _trade_columns(now: _Snapshot) -> tuple[list[Any], ...]:
         np.concatenate([state.progress, np.zeros_like(state.progress)]),
     )
     common = term(now.path, now.expiration.settles, both)
-    done, opening = np.split(prices(now.path, common, np.tile(rows.strike, 2), np.tile(rows.sign, 2)), 2)
+    done, opening = np.split(trade_prices(now.path, common, np.tile(rows.strike, 2), np.tile(rows.sign, 2)), 2)
     price = traded_price(done, rows, ordinal, now.path.ticker.spread)
     change = np.where(state.today, np.round(price - down_to_tick(opening), 2), 0.0)
     columns = (price, np.floor(both.seconds[: len(ordinal)]), change, state.volume, state.ever)

@@ -2,7 +2,7 @@
 
 One ticker splits every 63 sessions, in turn, two for one: each doubles over its 504 sessions and then halves. Each
 reports every 63 sessions, after the close of the reporting session, which is the open of the market's next session:
-there its price gaps. Payers go ex dividend every 63 sessions.
+there its price gaps. Payers go ex dividend every 63 sessions, and declare each six quarters ahead.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ QUARTER = 63
 SPLIT_RATIO = 2.0
 SPLIT_CYCLE = QUARTER * len(UNIVERSE)
 SPLIT_NOTICE = 10
-DIVIDEND_NOTICE = 20
+# A year and a half ahead: every dividend before the last expiration that is listed is declared.
+DIVIDEND_NOTICE = 6 * QUARTER
 EARNINGS_NOTICE = 15
 QUARTERS_BACK = 8
 
@@ -53,6 +54,11 @@ def last_split(ticker: DemoTicker, ordinal: int) -> int:
 def reports(ticker: DemoTicker, count: int) -> IntArray:
     """Return the reporting sessions among the first ``count``, ascending."""
     return np.arange(earnings_phase(ticker), count, QUARTER)
+
+
+def ex_dates(ticker: DemoTicker, count: int) -> IntArray:
+    """Return the ex-dividend sessions among the first ``count``, ascending; none of a ticker that pays nothing."""
+    return np.arange(dividend_phase(ticker), count if dividend(ticker) else 0, QUARTER)
 
 
 def dividend(ticker: DemoTicker) -> float:
@@ -109,7 +115,8 @@ class CorporateActions:
                 confirmed=True,
                 amount=amount,
             )
-            for ordinal in range(last - QUARTERS_BACK * QUARTER, last + QUARTER + 1, QUARTER)
+            for ordinal in range(last - QUARTERS_BACK * QUARTER, now + DIVIDEND_NOTICE, QUARTER)
+            if ordinal < len(self._timeline)
         ]
 
     def _earnings(self, now: int) -> list[Event]:

@@ -27,6 +27,7 @@ class DemoProvider:
 
     Args:
         moment: the moment at which the market is asked, as it was then; None follows the wall clock.
+        ticks: whether quotes stand on ticks with a spread; without, bid and ask are the true price.
 
     Raises:
         ValueError: ``moment`` is naive or outside the market.
@@ -39,9 +40,10 @@ class DemoProvider:
     terms = "Simulated prices of invented companies; free of any terms, and of any meaning for a real market."
     pays_per_expiration = False
 
-    def __init__(self, moment: datetime | None = None) -> None:
+    def __init__(self, moment: datetime | None = None, *, ticks: bool = True) -> None:
         if moment is not None:
             timeline().ordinal_at(moment)
+        self._ticks = ticks
         self._moment = None if moment is None else moment.astimezone(UTC)
 
     def sessions(self) -> Sessions:
@@ -73,7 +75,7 @@ class DemoProvider:
                     ticker=ticker,
                     expiration=expiration,
                     stamp=moment,
-                    contracts=contracts(price_path(ticker), listed, moment),
+                    contracts=contracts(price_path(ticker), listed, moment, ticks=self._ticks),
                     quote_time=moment,
                     underlying=_quote(ticker, moment),
                 )

@@ -21,7 +21,7 @@ from collector.providers.demo.path import PricePath, price_path
 from collector.providers.demo.strikes import Ladder, ladder
 from collector.providers.demo.surface import term
 from collector.providers.demo.timeline import timeline
-from collector.providers.demo.truth import prices
+from collector.providers.demo.truth import trade_prices
 from collector.providers.demo.universe import UNIVERSE, DemoTicker
 
 Kind = Literal["call_sweep", "put_block"]
@@ -145,7 +145,7 @@ def _candidates(
     """Return for each contract the volume that would stand out, and how little the contract suits (inf: not at all)."""
     opening = timeline().at(np.array([ordinal]), np.zeros(1))
     common = term(path, expiration.settles, opening)
-    price = prices(path, common, rows.strike, rows.sign)
+    price = trade_prices(path, common, rows.strike, rows.sign)
     away = rows.sign * np.log(rows.strike / common.forward) / np.sqrt(common.theta)
     held = trade_record(path, expiration, ordinal).open_interest(ordinal)
     dear_enough = np.ceil(_LEAST_PREMIUM / (100.0 * np.maximum(price, _CHEAPEST)))

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from collector.providers.demo.corporate_actions import reports
+from collector.providers.demo.corporate_actions import dividend, ex_dates, reports
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
 from collector.providers.demo.path import PricePath
 from collector.providers.demo.timeline import Instants, timeline
@@ -32,7 +32,9 @@ _LONG_VARIANCE_RATIO = 1.05
 class Term:
     """What one expiration has in common at some instants: spot, tenor (years), rate, discount factor, forward, smile.
 
-    ``theta`` is the total variance at the forward, ``skew`` the smile's correlation parameter.
+    ``theta`` is the total variance at the forward, ``skew`` the smile's correlation parameter, ``escrowed`` the spot
+    less the present value of the dividends before settlement. ``times`` and ``amounts``, shape (d, k), are the years to
+    their ex-dates and dollars a share; 0 at an instant that is past one.
     """
 
     spot: FloatArray
@@ -42,6 +44,9 @@ class Term:
     forward: FloatArray
     theta: FloatArray
     skew: FloatArray
+    escrowed: FloatArray
+    times: FloatArray
+    amounts: FloatArray
 
 
 @cache
@@ -65,13 +70,15 @@ def term(path: PricePath, settles: datetime, at: Instants) -> Term:
     tenor = (settlement - at.seconds) / SECONDS_PER_YEAR
     rates = rate(at.ordinal, tenor)
     spot = path.price(at)
-    forward = spot * np.exp((rates - ticker.dividend_yield) * tenor)
+    times, amounts = _dividends(path, settlement, at)
+    escrowed = spot - (amounts * np.exp(-rates * times)).sum(axis=0)
+    forward = escrowed * np.exp(rates * tenor)
     variance, skew = _between_closes(path.variance, at), _between_closes(path.skew, at)
     long_run = _LONG_VARIANCE_RATIO * ticker.volatility**2
     decay = (1.0 - np.exp(-_VARIANCE_REVERSION * tenor)) / _VARIANCE_REVERSION
     theta = long_run * tenor + (variance - long_run) * decay
     theta = theta + ticker.earnings_move**2 * _reports_before(path, settlement, at)
-    return Term(spot, tenor, rates, np.exp(-rates * tenor), forward, theta, skew)
+    return Term(spot, tenor, rates, np.exp(-rates * tenor), forward, theta, skew, escrowed, times, amounts)
 
 
 def implied_volatility(path: PricePath, term: Term, strike: FloatArray) -> FloatArray:
@@ -80,6 +87,15 @@ def implied_volatility(path: PricePath, term: Term, strike: FloatArray) -> Float
     wing = np.sqrt((scaled + term.skew) ** 2 + 1.0 - term.skew**2)
     total: FloatArray = term.theta / 2 * (1.0 + term.skew * scaled + wing)
     return np.sqrt(total / term.tenor)
+
+
+def _dividends(path: PricePath, settlement: float, at: Instants) -> tuple[FloatArray, FloatArray]:
+    """Return years and dollars of the dividends that go ex after each instant and before settlement, shape (d, k)."""
+    opens = path.timeline.opens[ex_dates(path.ticker, len(path.timeline))]
+    opens = opens[(opens > at.seconds.min()) & (opens <= settlement)]
+    ahead = opens[:, None] > at.seconds[None, :]
+    times = np.where(ahead, (opens[:, None] - at.seconds[None, :]) / SECONDS_PER_YEAR, 0.0)
+    return times, np.where(ahead, dividend(path.ticker), 0.0)
 
 
 def _between_closes(levels: FloatArray, at: Instants) -> FloatArray:

@@ -8,12 +8,15 @@ from datetime import date, datetime
 import numpy as np
 
 from collector.providers.base import EmptyAnswer, OptionType
+from collector.providers.demo.called_dates import call_premium
 from collector.providers.demo.draws import FloatArray
 from collector.providers.demo.expirations import ListedExpiration, listed_expirations
+from collector.providers.demo.options import Options
 from collector.providers.demo.path import PricePath, price_path
 from collector.providers.demo.pricing import black_76
 from collector.providers.demo.surface import Term, implied_volatility, term
 from collector.providers.demo.timeline import timeline
+from collector.providers.demo.tree import may_pay, premium
 from collector.providers.demo.universe import DemoTicker, find
 
 
@@ -24,25 +27,62 @@ class Truth:
     Attributes:
         spot, forward: unrounded prices of a share.
         rate: continuously compounded, decimal per year.
-        dividend_yield: continuous, decimal per year.
+        dividends: years to the ex-date's open and dollars a share of each dividend before settlement.
         tenor: years of 365 days to settlement.
-        implied_volatility: decimal per year.
-        price: unrounded European price by Black-76, per share.
+        implied_volatility: of the spot less the present value of those dividends, decimal per year.
+        price: unrounded American price, per share.
+        european_price: by Black-76, per share.
     """
 
     spot: float
     forward: float
     rate: float
-    dividend_yield: float
+    dividends: tuple[tuple[float, float], ...]
     tenor: float
     implied_volatility: float
     price: float
+    european_price: float
 
 
 def prices(path: PricePath, common: Term, strike: FloatArray, sign: FloatArray) -> FloatArray:
-    """Return the true price of each strike; ``sign`` is 1.0 for calls, -1.0 for puts."""
+    """Return the true American price of each strike at one instant; ``sign`` is 1.0 for calls, -1.0 for puts."""
     sigma = implied_volatility(path, common, strike)
-    return black_76(common.forward, strike, common.tenor, sigma, common.discount, sign)
+    european = black_76(common.forward, strike, common.tenor, sigma, common.discount, sign)
+    size = len(strike)
+    options = Options(
+        escrowed=np.broadcast_to(common.escrowed, size),
+        strike=strike,
+        tenor=np.broadcast_to(common.tenor, size),
+        rate=np.broadcast_to(common.rate, size),
+        sigma=sigma,
+        sign=sign,
+        time=np.broadcast_to(common.times, (len(common.times), size)),
+        amount=np.broadcast_to(common.amounts, (len(common.amounts), size)),
+    )
+    # Trees and expansions err by a hair on either side of what exercise gives.
+    worth: FloatArray = np.maximum(european + _premium(options), sign * (common.spot - strike))
+    return worth
+
+
+def trade_prices(path: PricePath, common: Term, strike: FloatArray, sign: FloatArray) -> FloatArray:
+    """Return about what each strike was worth at an instant of its own: the European price, or exercise where more."""
+    sigma = implied_volatility(path, common, strike)
+    european = black_76(common.forward, strike, common.tenor, sigma, common.discount, sign)
+    worth: FloatArray = np.maximum(european, sign * (common.spot - strike))
+    return worth
+
+
+def _premium(options: Options) -> FloatArray:
+    """Return what early exercise adds, dollars a share: calls by their ex-dates, puts by the tree."""
+    added = np.zeros(len(options.strike))
+    calls = options.sign > 0
+    called = may_pay(options) & calls
+    if called.any():
+        added[called] = call_premium(options.of(called))
+    puts = ~calls
+    if puts.any():
+        added[puts] = premium(options.of(puts))
+    return added
 
 
 def find_expiration(ticker: DemoTicker, expiration: date, moment: datetime) -> ListedExpiration:
@@ -67,12 +107,14 @@ def truth(ticker: str, expiration: date, strike: float, option_type: OptionType,
     at = timeline().instant(moment)
     common = term(path, find_expiration(path.ticker, expiration, moment).settles, at)
     strikes, sign = np.array([strike]), np.array([1.0 if option_type == "call" else -1.0])
+    sigma = implied_volatility(path, common, strikes)
     return Truth(
         spot=float(common.spot[0]),
         forward=float(common.forward[0]),
         rate=float(common.rate[0]),
-        dividend_yield=path.ticker.dividend_yield,
+        dividends=tuple(zip(common.times[:, 0].tolist(), common.amounts[:, 0].tolist(), strict=True)),
         tenor=float(common.tenor[0]),
-        implied_volatility=float(implied_volatility(path, common, strikes)[0]),
+        implied_volatility=float(sigma[0]),
         price=float(prices(path, common, strikes, sign)[0]),
+        european_price=float(black_76(common.forward, strikes, common.tenor, sigma, common.discount, sign)[0]),
     )

@@ -19,7 +19,7 @@ class DemoTicker:
         number: its key in every draw; never changes.
         price: centre of its prices halfway between two splits, in dollars.
         volatility: centre of its implied volatility, decimal per year.
-        dividend_yield: continuous yield of its forward, decimal per year.
+        dividend_yield: a year's dividends over its price halfway between two splits, decimal.
         skew: correlation parameter of its smile (negative: puts are dearer).
         curvature: curvature parameter of its smile.
         earnings_move: standard deviation of the gap after earnings, decimal.
