@@ -1,13 +1,13 @@
 """The early-exercise boundary of American puts with continuous carry.
 
 The boundary B(tau) solves a fixed-point equation over its own past, collocated at Chebyshev points of sqrt(tau), on the
-variable H = ln(B / X)² with X = B(0+), which is smooth there. Calls are puts with rate and yield, spot and strike
-exchanged (McDonald and Schroder, Journal of Computational Finance 1, 1998).
+variable H = ln(B / X)² with X = B(0+), which is smooth there. The integrals over the past are summed in the angle whose
+sine is sqrt(u / tau): there sqrt(u) and sqrt(tau - u) are both smooth, and few points do. Calls are puts with rate and
+yield, spot and strike exchanged (McDonald and Schroder, Journal of Computational Finance 1, 1998).
 
 Source: L. Andersen, M. Lake and D. Offengenden, "High-performance American option pricing", Journal of Computational
-Finance 20 (2016) 39-87: their equations A (smooth pasting, for rate near yield) and B (value matching). The start is
-the flat-boundary exponential of Bjerksund and Stensland, "Closed-form approximation of American options",
-Scandinavian Journal of Management 9 (1993) S87-S99.
+Finance 20 (2016) 39-87: their equations A (smooth pasting, for rate near yield) and B (value matching). For where it
+starts see first_boundary.py.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from collector.analytics.first_boundary import first_boundary
 from collector.analytics.terms import Booleans, Floats
 
 NODES = 6
-QUADRATURE = 10
-ITERATIONS = 7
+QUADRATURE = 6
+ITERATIONS = 4
+# Boundaries solved at once: what they need stays in the processor's cache.
+BLOCK = 256
 
 _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 # Chebyshev points of sqrt(tau / tenor), descending from 1; the last is 0, where H is 0.
 _ROOTS = (1.0 + np.cos(np.pi * np.arange(NODES + 1) / NODES)) / 2.0
-_Y, _WEIGHTS = np.polynomial.legendre.leggauss(QUADRATURE)
-_SHARE = (1.0 + _Y) / 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,14 @@ class Boundaries:
     """Boundaries of k puts of strike 1.
 
     Attributes:
-        start: shape (k,), X = B(0+); 1 where nothing is ever exercised early.
+        log_start: shape (k,), ln X with X = B(0+); 0 where nothing is ever exercised early.
         height: shape (k, NODES + 1), H at the Chebyshev points of sqrt(tau), longest tenor first, 0 last.
         exercised: shape (k,), whether exercise before settlement is ever optimal.
         double: shape (k,), whether a second boundary bounds the exercise region from below (yield below a rate below
             0): not computed.
     """
 
-    start: Floats
+    log_start: Floats
     height: Floats
     exercised: Booleans
     double: Booleans
@@ -61,127 +62,109 @@ def interpolation(roots: Floats) -> Floats:
     return np.asarray(matrix, dtype=np.float64)
 
 
+def past_quadrature(points: int) -> tuple[Floats, Floats]:
+    """Return where integrals over the past are summed: sqrt(u / tau), and weights w with du = tau sqrt(u / tau) w."""
+    at, weights = np.polynomial.legendre.leggauss(points)
+    angle = np.pi / 4.0 * (1.0 + at)
+    return np.sin(angle), np.pi / 2.0 * weights * np.cos(angle)
+
+
+_SHARE, _WEIGHTS = past_quadrature(QUADRATURE)
+_WEIGHTED = _WEIGHTS * _SHARE
 # sqrt(u / tenor) of the quadrature points of each collocation point: sqrt(tau - u) = share sqrt(tau).
 _PAST = interpolation((_ROOTS[:-1, None] * np.sqrt(1.0 - _SHARE[None, :] ** 2)).ravel())
 
 
-def boundaries(rate: Floats, carry_yield: Floats, sigma: Floats, tenor: Floats) -> Boundaries:
+def boundaries(
+    rate: Floats, carry_yield: Floats, sigma: Floats, tenor: Floats, *, moved: tuple[float, float] = (0.0, 0.0)
+) -> Boundaries:
     """Return the boundaries of puts of strike 1.
 
     Args:
         rate, carry_yield: continuous, shape (k,); of a call's put the other way round.
         sigma: decimal per year, above 0, shape (k,).
         tenor: years, above 0, shape (k,).
+        moved: what is added to rate and yield, by the same form of the equation as without: differences of the two
+            are those of the boundary.
     """
+    matching = np.abs(rate - carry_yield) > sigma**2
+    rate, carry_yield = rate + moved[0], carry_yield + moved[1]
     exercised = (rate > 0) | ((rate == 0) & (carry_yield < 0))
     double = (rate < 0) & (carry_yield < rate)
     with np.errstate(divide="ignore", invalid="ignore"):
         start = np.where(carry_yield > 0, np.minimum(1.0, rate / carry_yield), 1.0)
-    start = np.where(exercised & (start > 0), start, 1.0)
+    log_start = np.log(np.where(exercised & (start > 0), start, 1.0))
     height = np.zeros((len(rate), NODES + 1))
-    rows = np.flatnonzero(exercised & np.isfinite(sigma) & (start > 0))
-    if rows.size:
-        height[rows, :-1] = _solve(rate[rows], carry_yield[rows], sigma[rows], tenor[rows], start[rows])
-    return Boundaries(start, height, exercised, double)
+    solvable = exercised & np.isfinite(sigma)
+    for by_matching in (False, True):
+        rows = np.flatnonzero(solvable & (matching == by_matching))
+        for first in range(0, rows.size, BLOCK):
+            block = rows[first : first + BLOCK]
+            height[block, :-1] = _solve(
+                rate[block], carry_yield[block], sigma[block], tenor[block], log_start[block], by_matching=by_matching
+            ).T
+    return Boundaries(log_start, height, exercised, double)
 
 
-def _solve(rate: Floats, carry_yield: Floats, sigma: Floats, tenor: Floats, start: Floats) -> Floats:
-    """Return H at the Chebyshev points but the last, shape (k, NODES)."""
-    tau = tenor[:, None] * _ROOTS[None, :-1] ** 2
-    log_start = np.log(start)[:, None]
-    log_boundary = np.minimum(_first(rate, carry_yield, sigma, tau, start), log_start)
+def _solve(
+    rate: Floats, carry_yield: Floats, sigma: Floats, tenor: Floats, log_start: Floats, *, by_matching: bool
+) -> Floats:
+    """Return H at the Chebyshev points but the last, shape (NODES, k)."""
+    tau = tenor * _ROOTS[:-1, None] ** 2
+    log_boundary = first_boundary(rate, carry_yield, sigma, tau, log_start)
     equation = _Equation(rate, carry_yield, sigma, tau)
+    step = equation.matching if by_matching else equation.pasting
     for _ in range(ITERATIONS):
-        height = np.concatenate([(log_boundary - log_start) ** 2, np.zeros((len(rate), 1))], axis=1)
-        past = log_start - np.sqrt(np.maximum(height @ _PAST.T, 0.0))
-        past = past.reshape(len(rate), NODES, QUADRATURE)
-        log_boundary = np.minimum(equation.step(log_boundary, past), log_start)
+        height = (log_boundary - log_start) ** 2
+        past = log_start - np.sqrt(np.maximum(_PAST[:, :-1] @ height, 0.0))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            stepped = step(log_boundary, past.reshape(NODES, QUADRATURE, len(rate)))
+        stepped = np.where(np.isfinite(stepped), stepped, log_boundary)
+        log_boundary = np.minimum(stepped, log_start)
     return np.asarray((log_boundary - log_start) ** 2, dtype=np.float64)
 
 
-def _first(rate: Floats, carry_yield: Floats, sigma: Floats, tau: Floats, start: Floats) -> Floats:
-    """Return ln B of the flat-boundary exponential at each tau, shape (k, NODES)."""
-    variance = sigma**2
-    drift = rate - carry_yield - variance / 2
-    root = np.sqrt(drift**2 + 2.0 * variance * np.maximum(rate, 1e-12))
-    power = (-drift - root) / variance
-    # The perpetual put's boundary.
-    forever = np.minimum(power / (power - 1.0), start * (1.0 - 1e-9))
-    gap = (start - forever)[:, None]
-    pull = ((rate - carry_yield)[:, None] * tau - 2.0 * sigma[:, None] * np.sqrt(tau)) * (start[:, None] / gap)
-    pull = np.minimum(pull, -1e-12)
-    return np.asarray(np.log(forever[:, None] + gap * np.exp(np.maximum(pull, -700.0))), dtype=np.float64)
-
-
 class _Equation:
-    """The fixed-point equation of a set of boundaries, what does not change between iterations computed once."""
+    """The fixed-point equation of k boundaries, what does not change between iterations computed once.
+
+    A step takes ln B at the collocation points, shape (NODES, k), and at their quadrature points, shape (NODES,
+    QUADRATURE, k), and returns ln B one iteration on.
+    """
 
     def __init__(self, rate: Floats, carry_yield: Floats, sigma: Floats, tau: Floats) -> None:
-        self.rate, self.carry_yield = rate[:, None], carry_yield[:, None]
-        self.tau, self.root = tau, np.sqrt(tau)
-        self.total = sigma[:, None] * self.root
-        self.drift = (self.rate - self.carry_yield) * tau
-        left = _SHARE * self.root[:, :, None]
-        self.deviation = sigma[:, None, None] * left
-        self.carried = (self.rate - self.carry_yield)[:, :, None] * left**2
-        past = tau[:, :, None] - left**2
-        self.rate_growth = np.exp(self.rate[:, :, None] * past)
-        self.yield_growth = np.exp(self.carry_yield[:, :, None] * past)
-        self.by_matching = np.abs(rate - carry_yield) > sigma**2
+        self.rate, self.carry_yield, self.tau = rate, carry_yield, tau
+        self.total = sigma * np.sqrt(tau)
+        self.drift = (rate - carry_yield) * tau
+        self.deviation = self.total[:, None] * _SHARE[:, None]
+        left = tau[:, None] * _SHARE[:, None] ** 2
+        self.carried = (rate - carry_yield) * left
+        past = tau[:, None] - left
+        self.rate_growth, self.yield_growth = rate * past, carry_yield * past
 
-    def step(self, log_boundary: Floats, past: Floats) -> Floats:
-        """Return ln B one iteration on, shape (k, NODES).
+    def pasting(self, log_boundary: Floats, past: Floats) -> Floats:
+        """Step by equation A."""
+        d_minus, d_plus, before_minus, before_plus = self._arguments(log_boundary, past)
+        over = _bell(d_minus) + self.rate * self.tau * (
+            _WEIGHTS @ np.exp(self.rate_growth - 0.5 * before_minus * before_minus) / _ROOT_TWO_PI
+        )
+        tails = _WEIGHTED @ (ndtr(before_plus) * np.exp(self.yield_growth))
+        bells = _WEIGHTS @ np.exp(self.yield_growth - 0.5 * before_plus * before_plus) / _ROOT_TWO_PI
+        under = _bell(d_plus) + self.total * ndtr(d_plus) + self.carry_yield * self.tau * (self.total * tails + bells)
+        return np.asarray(np.log(over / under) - self.drift, dtype=np.float64)
 
-        Args:
-            log_boundary: ln B at the collocation points, shape (k, NODES).
-            past: ln B at their quadrature points, shape (k, NODES, QUADRATURE).
-        """
+    def matching(self, log_boundary: Floats, past: Floats) -> Floats:
+        """Step by equation B."""
+        d_minus, d_plus, before_minus, before_plus = self._arguments(log_boundary, past)
+        over = ndtr(d_minus) + self.rate * self.tau * (_WEIGHTED @ (ndtr(before_minus) * np.exp(self.rate_growth)))
+        tails = _WEIGHTED @ (ndtr(before_plus) * np.exp(self.yield_growth))
+        under = ndtr(d_plus) + self.carry_yield * self.tau * tails
+        return np.asarray(np.log(over / under) - self.drift, dtype=np.float64)
+
+    def _arguments(self, log_boundary: Floats, past: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return d- and d+ to settlement, and to each quadrature point."""
         d_minus = (log_boundary + self.drift) / self.total - self.total / 2
-        d_plus = d_minus + self.total
-        before_minus = (log_boundary[:, :, None] - past + self.carried) / self.deviation - self.deviation / 2
-        before_plus = before_minus + self.deviation
-        over, under = self._pasting(d_minus, d_plus, before_minus, before_plus)
-        rows = np.flatnonzero(self.by_matching)
-        if rows.size:
-            over[rows], under[rows] = self._matching(rows, d_minus, d_plus, before_minus, before_plus)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            stepped = np.log(over / under) - self.drift
-        usable = np.isfinite(stepped)
-        return np.where(usable, stepped, log_boundary)
-
-    def _pasting(
-        self, d_minus: Floats, d_plus: Floats, before_minus: Floats, before_plus: Floats
-    ) -> tuple[Floats, Floats]:
-        """Return numerator and denominator of equation A."""
-        ratio = _bell(before_minus) * self.rate_growth
-        over = _bell(d_minus) / self.total + self.rate * (self.root**2 / self.total) * (ratio @ _WEIGHTS)
-        bells = _bell(before_plus) * self.yield_growth
-        tails = ndtr(before_plus) * self.yield_growth
-        under = (
-            _bell(d_plus) / self.total
-            + ndtr(d_plus)
-            + self.carry_yield
-            * (self.tau * (tails @ (_WEIGHTS * _SHARE)) + (self.tau / self.total) * (bells @ _WEIGHTS))
-        )
-        return over, under
-
-    def _matching(
-        self,
-        rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]],
-        d_minus: Floats,
-        d_plus: Floats,
-        before_minus: Floats,
-        before_plus: Floats,
-    ) -> tuple[Floats, Floats]:
-        """Return numerator and denominator of equation B for some rows."""
-        weights = _WEIGHTS * _SHARE
-        over = ndtr(d_minus[rows]) + self.rate[rows] * self.tau[rows] * (
-            (ndtr(before_minus[rows]) * self.rate_growth[rows]) @ weights
-        )
-        under = ndtr(d_plus[rows]) + self.carry_yield[rows] * self.tau[rows] * (
-            (ndtr(before_plus[rows]) * self.yield_growth[rows]) @ weights
-        )
-        return over, under
+        before_minus = (log_boundary[:, None] - past + self.carried) / self.deviation - self.deviation / 2
+        return d_minus, d_minus + self.total, before_minus, before_minus + self.deviation
 
 
 def _bell(z: Floats) -> Floats:
