@@ -13,6 +13,8 @@ from exports.documents import DOCUMENT_NAMES
 from exports.folders import MARKET_OF_PROVIDER
 
 DEMO_BANNER = "Demo market: invented tickers, simulated prices."
+RECORDED_BANNER = "Recorded market: quotes of the past. Ages and days count by the recording's own time."
+BANNERS = {"demo": DEMO_BANNER, "recorded": RECORDED_BANNER}
 
 LIVE_PARTS = ("market_state", "next_scan_at", "budget", "health", "last_export_error")
 
@@ -78,8 +80,8 @@ def compose_status(export: Export, now: datetime | None = None) -> dict[str, Any
 
 
 def banner(provider: str) -> str | None:
-    """Return what every page has to say about the data: that the demo's tickers are invented."""
-    return DEMO_BANNER if provider == "demo" else None
+    """Return what every page has to say about the data: that its tickers are invented, or its quotes of the past."""
+    return BANNERS.get(provider)
 
 
 def _last_scan(export: Export) -> dict[str, Any] | None:

@@ -29,11 +29,14 @@ def smile(chain: dict[str, Any]) -> dict[str, Any] | None:
     ours = [row["implied_volatility"] for row in rows]
     theirs = [_shown(row["vendor_implied_volatility"], row["flags"]) for row in rows]
     kept = [place for place, pair in enumerate(zip(ours, theirs, strict=True)) if pair != (None, None)]
+    # Beyond the points it was fitted to, the fit says nothing that a reader should see.
+    points = [place for place, value in enumerate(ours) if value is not None]
+    fitted = range(points[0], points[-1] + 1) if points else range(0)
     return {
         "strikes": [strikes[place] for place in kept],
         "ours": [ours[place] for place in kept],
         "theirs": [theirs[place] for place in kept],
-        "fit": [_fitted(chain, strikes[place]) for place in kept],
+        "fit": [_fitted(chain, strikes[place]) if place in fitted else None for place in kept],
         "feed": chain["feed"] if any(value is not None for value in theirs) else None,
         "forward": forward,
     }

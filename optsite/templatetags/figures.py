@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -117,27 +118,29 @@ def flag_word(flag: str) -> str:
 @register.filter
 def moment(text: str | None) -> SafeString:
     """Return a time of the documents, to the minute, in New York; UTC is the tooltip's."""
-    return _time(text, "%d %b %H:%M ET")
+    return _time(text, "%d %b %H:%M ET", "%d %b %Y %H:%M ET")
 
 
 @register.filter
 def clock(text: str | None) -> SafeString:
     """Return the time of day of a time of the documents, in New York; UTC is the tooltip's."""
-    return _time(text, "%H:%M ET")
+    return _time(text, "%H:%M ET", "%d %b %Y %H:%M ET")
 
 
 @register.filter
 def day(text: str | None) -> SafeString:
     """Return the date of a time of the documents, in New York; UTC is the tooltip's."""
-    return _time(text, "%d %b")
+    return _time(text, "%d %b", "%d %b %Y")
 
 
-def _time(text: str | None, style: str) -> SafeString:
+def _time(text: str | None, style: str, other_year: str) -> SafeString:
     if not text:
         return dash(NOT_KNOWN)
     read = datetime.fromisoformat(text)
     utc = f"{read.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    shown = read.astimezone(NEW_YORK).strftime(style)
+    local = read.astimezone(NEW_YORK)
+    # Recordings are of years past: their times name the year.
+    shown = local.strftime(style if local.year == timezone.localtime(timezone=NEW_YORK).year else other_year)
     return format_html('<time datetime="{}" title="{}">{}</time>', text, utc, shown)
 
 

@@ -12,5 +12,5 @@ register = template.Library()
 
 @register.inclusion_tag("staff/banner.html")
 def market_banner() -> dict[str, str | None]:
-    """Say that the demo's tickers are invented; nothing for the other providers."""
+    """Say that the demo's tickers are invented and a recording's quotes of the past; nothing where they are live."""
     return {"banner": banner(open_export().provider)}

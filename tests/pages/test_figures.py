@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 
 from optsite.templatetags.figures import clock, day, duration, figure, flag_word, gigabytes, label, moment, reason
 
@@ -89,3 +93,17 @@ def test_words() -> None:
     assert gigabytes(83_000_000_000) == "83.0 GB"
     assert reason("closed") == "The market is closed at this slot."
     assert reason("no_such_code") == "no_such_code"
+
+
+@pytest.mark.parametrize(
+    ("shown", "this_year", "earlier"),
+    [
+        (moment, "10 Mar 11:30 ET", "10 Mar 2022 10:30 ET"),
+        (day, "10 Mar", "10 Mar 2022"),
+        (clock, "11:30 ET", "10 Mar 2022 10:30 ET"),
+    ],
+)
+def test_a_time_of_another_year_names_it(shown: Callable[[str], str], this_year: str, earlier: str) -> None:
+    with time_machine.travel(datetime(2026, 6, 1, tzinfo=UTC)):
+        assert f">{this_year}</time>" in shown("2026-03-10T15:30:00Z")
+        assert f">{earlier}</time>" in shown("2022-03-10T15:30:00Z")
