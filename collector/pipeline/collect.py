@@ -100,7 +100,7 @@ class Collector:
         self.now = now
         self.bar_days = bar_days
         self.forks = forks
-        self._rates = Rates(folder, provider, plan)
+        self._rates = Rates(folder, provider, plan, self._note)
         self._lock = threading.Lock()
         self._taking = threading.Lock()
         # An interrupted scan goes on with what it has spent.

@@ -34,10 +34,19 @@ class Rates:
 
     A provider that pays for calls is asked only by a scan that may fetch bars; what it stated last is kept for the
     others.
+
+    Args:
+        folder: the market's, where the last answer is kept.
+        provider: who is asked.
+        plan: of the scan.
+        ended: told of an error after which the scan must ask nothing more.
     """
 
-    def __init__(self, folder: MarketFolder, provider: Provider, plan: ScanPlan) -> None:
+    def __init__(
+        self, folder: MarketFolder, provider: Provider, plan: ScanPlan, ended: Callable[[ProviderError], None]
+    ) -> None:
         self._provider = provider
+        self._ended = ended
         self._path = folder.data_dir / "cache" / "rates" / f"{folder.market}.json"
         self._fetches = plan.fetch_bars
         self._setting: float | None = plan.configuration.get("settings", {}).get("risk_free_rate")
@@ -96,6 +105,8 @@ class Rates:
             return question()
         except ProviderError as error:
             logger.warning("No rates: %s", error)
+            if error.ends_scan:
+                self._ended(error)
             return ()
 
 

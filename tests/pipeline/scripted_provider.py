@@ -31,7 +31,7 @@ class ScriptedProvider:
         price: float | None = 100.0,
         bars: Sequence[Bar] = (),
         events: Sequence[Event] = (),
-        rates: Sequence[TreasuryYield] = (),
+        rates: Sequence[TreasuryYield] | ProviderError = (),
         pays: bool = False,
         delay: timedelta = timedelta(minutes=15),
     ) -> None:
@@ -41,7 +41,7 @@ class ScriptedProvider:
         self.price = price
         self.all_bars = tuple(bars)
         self.all_events = tuple(events)
-        self.all_rates = tuple(rates)
+        self.all_rates = rates
         self.pays_per_expiration = pays
         self.delay = delay
         self.calls: list[str] = []
@@ -80,6 +80,8 @@ class ScriptedProvider:
         return self.all_events
 
     def rates(self, day: date) -> tuple[TreasuryYield, ...]:
+        if isinstance(self.all_rates, ProviderError):
+            raise self.all_rates
         return tuple(one for one in self.all_rates if one.date <= day)
 
     def _answer(self, ticker: str) -> Sequence[OptionChain | tuple[date, ProviderError]]:

@@ -173,6 +173,18 @@ def test_chains_in_hand_outlive_a_rate_limit(folder: MarketFolder) -> None:
     assert len(records["ZZTA"]["chains"]) == 1
 
 
+@pytest.mark.parametrize(("error", "stopped"), [(RateLimited("429"), "rate_limited"), (TimedOut("late"), None)])
+def test_rates_that_are_refused_leave_the_ticker_and_a_rate_limit_ends_the_scan(
+    folder: MarketFolder, error: ProviderError, stopped: str | None
+) -> None:
+    answers: dict[str, Answer] = {"ZZTA": [live_chain()], "ZZTB": [live_chain("ZZTB")]}
+    collection, records, _ = collected(folder, answers, rates=error)
+    assert collection.stopped == stopped
+    assert records["ZZTA"]["outcome"] == "ok"
+    assert records["ZZTA"]["rate_curve"]["source"] == "assumed"
+    assert set(records) == ({"ZZTA"} if stopped else {"ZZTA", "ZZTB"})
+
+
 def test_three_unreachable_in_a_row_end_the_scan(folder: MarketFolder) -> None:
     gone = Unreachable("no route")
     answers: dict[str, Answer] = dict.fromkeys(("ZZTA", "ZZTB", "ZZTC", "ZZTD"), gone)
