@@ -64,6 +64,7 @@ FIELD_REASONS: dict[str, str] = {
     "too_few_quotes": "Too few quotes for a fit.",
     "no_expiration_after": "Fewer than two expirations with a volatility follow the release.",
     "no_event_variance": "The expiration after it holds no more variance than ordinary days would.",
+    "no_wall": "The contracts of that side hold no gamma: none is open, or none has a volatility.",
     "no_crossing": "Gamma exposure does not change sign within 25 % of the spot.",
     "no_bid_quote": "The contract has no bid above 0.",
     "no_ask_quote": "The contract has no ask above 0, or one below its bid.",

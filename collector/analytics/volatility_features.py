@@ -137,8 +137,8 @@ def _exposure(view: ChainsView) -> dict[str, Figure]:
     return {
         "gamma_exposure": (one.gamma if one else None, missing),
         "gamma_flip": (one.flip if one else None, "no_crossing" if one else missing),
-        "call_wall": (one.call_wall if one else None, missing),
-        "put_wall": (one.put_wall if one else None, missing),
+        "call_wall": (one.call_wall if one else None, "no_wall" if one else missing),
+        "put_wall": (one.put_wall if one else None, "no_wall" if one else missing),
         "vanna_exposure": (one.vanna if one else None, missing),
         "charm_exposure": (one.charm if one else None, missing),
         "exposure_expirations_used": (view.exposed, None),

@@ -218,8 +218,11 @@ def _figures(
         "arbitrage": None if found.breaches[number] else "no_forward",
     }
     skew = _skew(smile, reasons)
-    if exposed and exposed[0].flip is None:
-        reasons["analytics.exposure.flip"] = "no_crossing"
+    if exposed:
+        if exposed[0].flip is None:
+            reasons["analytics.exposure.flip"] = "no_crossing"
+        walls = {"call_wall": exposed[0].call_wall, "put_wall": exposed[0].put_wall}
+        reasons |= {f"analytics.exposure.{name}": "no_wall" for name, strike in walls.items() if strike is None}
     analytics = {
         "smile": _smile(smile.fit),
         "skew": skew,
