@@ -205,8 +205,8 @@ def _search(
         by_newton = HALF_STEP * np.sqrt(tolerance) * np.minimum(share, 1.0)
         enough = np.where(steep, np.where(exact, by_newton, tolerance), TOLERANCE)
         done = np.abs(after - now) <= enough * now
-        given_up = ~steep & (done | (iteration >= PATIENCE))
-        found[left[done & ~given_up]] = after[done & ~given_up]
+        given_up = ~steep & ~done & (iteration >= PATIENCE)
+        found[left[done]] = after[done]
         status[left[given_up]] = IvStatus.NOT_CONVERGED
         keep = ~done & ~given_up
         before, gap_before, now, left = now[keep], gap[keep], after[keep], left[keep]
