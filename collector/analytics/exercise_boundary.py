@@ -91,7 +91,7 @@ def boundaries(
     rate, carry_yield = rate + moved[0], carry_yield + moved[1]
     exercised = (rate > 0) | ((rate == 0) & (carry_yield < 0))
     double = (rate < 0) & (carry_yield < rate)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         start = np.where(carry_yield > 0, np.minimum(1.0, rate / carry_yield), 1.0)
     log_start = np.log(np.where(exercised & (start > 0), start, 1.0))
     height = np.zeros((len(rate), NODES + 1))

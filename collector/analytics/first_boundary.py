@@ -31,8 +31,8 @@ def first_boundary(rate: Floats, carry_yield: Floats, sigma: Floats, tau: Floats
         log_start: ln B(0+), shape (k,).
     """
     rate = np.maximum(rate, 1e-9)
-    log_boundary = np.minimum(_flat(rate, carry_yield, sigma, tau, np.exp(log_start)), log_start)
     with np.errstate(all="ignore"):
+        log_boundary = np.minimum(_flat(rate, carry_yield, sigma, tau, np.exp(log_start)), log_start)
         quadratic = _Quadratic(rate, carry_yield, sigma, tau)
         for _ in range(STEPS):
             step = np.clip(quadratic.step(np.exp(log_boundary)), -LONGEST, LONGEST)
