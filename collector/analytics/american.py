@@ -6,12 +6,14 @@ volatility is that of the spot less the present value of the cash dividends befo
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from collector.analytics import american_greeks, black76
 from collector.analytics import implied_volatility as inversion
-from collector.analytics.american_search import search
+from collector.analytics.american_search import Start, search
 from collector.analytics.early_exercise import EarlyExercise, Rows
 from collector.analytics.greeks import GREEK_NAMES, Greeks
 from collector.analytics.iv_status import Implied, IvStatus
@@ -63,7 +65,7 @@ def implied_volatility(
     price: Floats,
     *,
     tables: EarlyExercise | None = None,
-    start: Floats | None = None,
+    start: Start | Floats | None = None,
     widenings: int = 2,
     tolerance: float = TOLERANCE,
 ) -> Implied:
@@ -74,7 +76,8 @@ def implied_volatility(
         chain, sign, strike: shape (n,).
         price: dollars a share, NaN for none.
         tables: for these terms; made for the range of the prices' European volatilities where there are none.
-        start: a volatility near the one looked for, NaN where none is known.
+        start: a volatility near the one looked for, NaN where none is known; with the premium there where that is known
+            (from greeks_and_start).
         widenings: how often the tables may be made anew for volatilities that turn out beyond them.
         tolerance: the share of the volatility by which it may be off.
 
@@ -89,10 +92,10 @@ def implied_volatility(
     if not priced.size:
         return Implied(sigma, status)
     at = _sorted(priced, chain, sign)
-    near = np.full(at.size, np.nan) if start is None else start[at]
+    near = _start(start, len(price)).of(at)
     if tables is None:
         european = _european(terms, chain[at], sign[at], strike[at], price[at])
-        near = np.where(np.isfinite(near), near, european.sigma)
+        near = replace(near, sigma=np.where(np.isfinite(near.sigma), near.sigma, european.sigma))
         tables = EarlyExercise(terms, *sigma_range(terms, chain[at], european.sigma))
     rows = tables.rows(chain[at], sign[at], strike[at])
     sigma[at], status[at] = _invert(tables, rows, price[at], near, tolerance)
@@ -135,16 +138,32 @@ def greeks(
         sigma: decimal per year, above 0; NaN gives NaN.
         tables: for these terms; made for the range of ``sigma`` where there are none.
     """
+    return greeks_and_start(terms, chain, sign, strike, sigma, tables=tables)[0]
+
+
+def greeks_and_start(
+    terms: Terms,
+    chain: Integers,
+    sign: Floats,
+    strike: Floats,
+    sigma: Floats,
+    *,
+    tables: EarlyExercise | None = None,
+) -> tuple[Greeks, Start]:
+    """Return the Greeks, and from where to look for the volatilities of other prices of the contracts; see greeks."""
     columns = {name: np.full(np.shape(sigma), np.nan) for name in GREEK_NAMES}
+    premium, slope = np.full(np.shape(sigma), np.nan), np.full(np.shape(sigma), np.nan)
     known = np.isfinite(sigma) & np.isfinite(terms.forward[chain])
     if known.any():
         tables = tables or EarlyExercise(terms, *sigma_range(terms, chain, sigma))
         at = _sorted(np.flatnonzero(known), chain, sign)
         rows = tables.rows(chain[at], sign[at], strike[at])
-        found = american_greeks.american(rows, sigma[at], tables)
+        early = tables.derivatives(rows, sigma[at])
+        found = american_greeks.american(rows, sigma[at], tables.terms, early)
         for name, column in columns.items():
             column[at] = np.where(tables.unsure(rows), np.nan, getattr(found, name))
-    return Greeks(**columns)
+        premium[at], slope[at] = early.value, early.by_sigma
+    return Greeks(**columns), Start(sigma, premium, slope)
 
 
 def sigma_range(terms: Terms, chain: Integers, sigma: Floats) -> tuple[Floats, Floats]:
@@ -161,20 +180,26 @@ def _sorted(at: Integers, chain: Integers, sign: Floats) -> Integers:
     return at[np.argsort(2 * chain[at] + (sign[at] > 0), kind="stable")]
 
 
+def _start(start: Start | Floats | None, size: int) -> Start:
+    """Return where to begin, with all that is not known NaN."""
+    if isinstance(start, Start):
+        return start
+    unknown = np.full(size, np.nan)
+    return Start(unknown if start is None else start, unknown, unknown)
+
+
 def _european(terms: Terms, chain: Integers, sign: Floats, strike: Floats, price: Floats) -> Implied:
     """Return the volatilities of prices as if they were European."""
     return inversion.european(price, terms.forward[chain], strike, terms.tenor[chain], terms.discount[chain], sign)
 
 
-def _invert(
-    tables: EarlyExercise, rows: Rows, price: Floats, near: Floats, tolerance: float
-) -> tuple[Floats, Statuses]:
-    """Return volatilities and statuses of the prices of sorted rows; ``near`` is NaN where nothing is known."""
+def _invert(tables: EarlyExercise, rows: Rows, price: Floats, near: Start, tolerance: float) -> tuple[Floats, Statuses]:
+    """Return volatilities and statuses of the prices of sorted rows."""
     early, unsure = tables.exercised(rows), tables.unsure(rows)
     status = _outside(tables.terms, rows, price)
     status[unsure & (status == IvStatus.SOLVED)] = IvStatus.UNDETERMINED
     sigma = np.full(len(price), np.nan)
-    cold = np.flatnonzero(~unsure & (~early | ((status == IvStatus.SOLVED) & np.isnan(near))))
+    cold = np.flatnonzero(~unsure & (~early | ((status == IvStatus.SOLVED) & np.isnan(near.sigma))))
     if cold.size:
         some = rows.of(cold)
         found = inversion.european(price[cold], some.forward, some.strike, some.tenor, some.discount, some.sign)
@@ -182,12 +207,13 @@ def _invert(
         sigma[cold[late]], status[cold[late]] = found.sigma[late], found.status[late]
         # More than a European option can be worth: from the highest down.
         highest = tables.tables.range[1][some.chain]
-        near = near.copy()
-        near[cold] = np.where(np.isfinite(found.sigma), found.sigma, highest)
+        begin = near.sigma.copy()
+        begin[cold] = np.where(np.isfinite(found.sigma), found.sigma, highest)
+        near = replace(near, sigma=begin)
     sought = np.flatnonzero(early & (status == IvStatus.SOLVED))
     if sought.size:
         some = rows.of(sought)
-        sigma[sought], status[sought] = search(tables, some, price[sought], near[sought], tolerance)
+        sigma[sought], status[sought] = search(tables, some, price[sought], near.of(sought), tolerance)
         held = (status[sought] == IvStatus.NOT_CONVERGED) & (some.intrinsic > 0)
         status[sought[held]] = IvStatus.EXERCISE_REGION
     return sigma, status
@@ -210,4 +236,4 @@ def _outside(terms: Terms, rows: Rows, price: Floats) -> Statuses:
     return status
 
 
-__all__ = ["EarlyExercise", "greeks", "implied_volatility", "price", "sigma_range"]
+__all__ = ["EarlyExercise", "Start", "greeks", "greeks_and_start", "implied_volatility", "price", "sigma_range"]

@@ -10,24 +10,23 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from collector.analytics.early_exercise import Derivatives, EarlyExercise, Rows
+from collector.analytics.early_exercise import Derivatives, Rows
 from collector.analytics.greeks import DAYS_A_YEAR, POINT, Greeks
-from collector.analytics.terms import Floats
+from collector.analytics.terms import Floats, Terms
 
 _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 
 
-def american(rows: Rows, sigma: Floats, premiums: EarlyExercise) -> Greeks:
+def american(rows: Rows, sigma: Floats, terms: Terms, early: Derivatives) -> Greeks:
     """Return the Greeks of American options; see greeks.Greeks.
 
     Args:
-        rows: of ``premiums``, shape (n,).
+        rows: shape (n,).
         sigma: decimal per year, above 0 and finite, shape (n,).
-        premiums: of the terms.
+        terms: of their chains.
+        early: the premium and its derivatives there.
     """
-    terms = premiums.terms
-    base = premiums.derivatives(rows, sigma)
-    value, delta, gamma, speed = _with_european(base, rows, sigma)
+    value, delta, gamma, speed = _with_european(early, rows, sigma)
     rate, spot, variance = terms.rate[rows.chain], rows.spot, (sigma * rows.spot) ** 2
     drift = rate - terms.carry_yield[rows.chain]
     # The share stands still: what is left of it without the dividends falls as their present value grows.
@@ -35,8 +34,8 @@ def american(rows: Rows, sigma: Floats, premiums: EarlyExercise) -> Greeks:
     theta = rate * value - fall * delta - 0.5 * variance * gamma
     charm = (rate - drift) * delta - (fall + sigma**2 * spot) * gamma - 0.5 * variance * speed
     vega, vanna, rho = _european_bumps(rows, sigma, terms.dividend_duration[rows.chain])
-    vega, vanna, rho = vega + base.by_sigma, vanna + base.delta_by_sigma, rho + base.by_rate
-    now, call = base.now, rows.sign > 0
+    vega, vanna, rho = vega + early.by_sigma, vanna + early.delta_by_sigma, rho + early.by_rate
+    now, call = early.now, rows.sign > 0
 
     def settle(figure: Floats, exercised: Floats | float = 0.0) -> Floats:
         """Return the figure, or what it is where exercise is optimal now."""

@@ -15,23 +15,41 @@ from scipy.special import ndtr
 
 from collector.analytics.early_exercise import EarlyExercise, Rows
 from collector.analytics.iv_status import IvStatus
-from collector.analytics.terms import Floats, Integers
+from collector.analytics.terms import Booleans, Floats, Integers
 
-ROUNDS = 12
+ROUNDS = 10
+# After how many rounds a price that says next to nothing of volatility is given up: where of the European vega less
+# than a share is left with the premium's.
+PATIENCE, SHALLOW = 4, 0.01
 HALLEY_STEPS = 2
 # The last Halley step that is followed by no other: its error is of the third order.
 SMALL_STEP = 2e-3
 # How much the premium's slope changes, as a share of it, for each share by which volatility moves, at the most.
 BEND = 3.0
-# What share of the slope may be wrong around cash dividends, before a second round.
+# What share of the slope may be wrong of calls around ex-dates, before a second round.
 ABOUT = 0.3
 # No round moves volatility further than by these factors.
 LEAST, MOST = 0.4, 3.0
 LIMIT = 1.0 + 1e-9
-# A price that is met to this share of it (and strike and forward) is met, however little it says of volatility.
-PRICE_TOLERANCE = 1e-10
+# A price, as a share of the strike, that is met to this part of the tolerance is met, whatever it says of volatility.
+PRICE_PART = 2e-4
 
 _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where searches begin, shape (n,): a volatility, NaN where none is known, the premium there in dollars a share and
+    its slope by volatility, NaN where these are not known.
+    """
+
+    sigma: Floats
+    premium: Floats
+    slope: Floats
+
+    def of(self, rows: Integers) -> Start:
+        """Return some of the rows."""
+        return Start(self.sigma[rows], self.premium[rows], self.slope[rows])
 
 
 @dataclass(slots=True)
@@ -81,7 +99,7 @@ class _Parabola:
 
 
 def search(
-    tables: EarlyExercise, rows: Rows, price: Floats, start: Floats, tolerance: float
+    tables: EarlyExercise, rows: Rows, price: Floats, start: Start, tolerance: float
 ) -> tuple[Floats, NDArray[np.int8]]:
     """Return volatilities, NaN where none was found, and statuses SOLVED or NOT_CONVERGED.
 
@@ -89,21 +107,23 @@ def search(
         tables: of the chains.
         rows: sorted contracts that are exercised early at times, shape (n,).
         price: dollars a share, above what exercise pays now.
-        start: a volatility to begin with.
+        start: where to begin.
         tolerance: the share of the volatility by which it may be off.
     """
     found, status = np.full(len(price), np.nan), np.full(len(price), IvStatus.NOT_CONVERGED, dtype=np.int8)
-    sought = _begin(rows, price, start)
-    for _ in range(ROUNDS):
-        premium = _premium(tables, sought)
+    sought = _begin(rows, price, start.sigma)
+    for number in range(ROUNDS):
+        premium = _parabola(sought, *_premium(tables, sought, None if number else start))
         after, vega, inner = _halley(sought, premium)
         moved = np.abs(after - sought.sigma)
         off = premium.doubt * moved + premium.change * moved * moved
-        close = off <= np.maximum(tolerance * after * (vega + premium.slope), PRICE_TOLERANCE)
+        left_vega = vega + premium.slope
+        close = off <= np.maximum(tolerance * after * left_vega, PRICE_PART * tolerance)
         free = (after > LEAST * LIMIT * sought.sigma) & (after * LIMIT < MOST * sought.sigma)
         done = close & free & (inner <= SMALL_STEP * after)
         found[sought.at[done]], status[sought.at[done]] = after[done], IvStatus.SOLVED
-        left = np.flatnonzero(~done)
+        given_up = (left_vega < SHALLOW * vega) & (number >= PATIENCE)
+        left = np.flatnonzero(~done & ~given_up)
         if not left.size:
             break
         sought.before, sought.premium_before, sought.slope_before = sought.sigma, premium.value, premium.slope
@@ -129,21 +149,37 @@ def _begin(rows: Rows, price: Floats, start: Floats) -> _Sought:
     )
 
 
-def _premium(tables: EarlyExercise, sought: _Sought) -> _Parabola:
-    """Return the premium near the volatilities."""
-    value, slope = tables.value_and_slope(sought.rows, sought.sigma)
-    value, slope = value / sought.scale, slope / sought.scale
+def _premium(tables: EarlyExercise, sought: _Sought, start: Start | None) -> tuple[Floats, Floats, Booleans]:
+    """Return the premium and its slope, normalised, at the volatilities, or at the start what is known of them there,
+    and of which rows the slope is sure.
+    """
+    rows, sigma = sought.rows, sought.sigma
+    sure = ~(rows.dividends & rows.puts.call)
+    if start is None:
+        value, slope = tables.value_and_slope(rows, sigma)
+    else:
+        value, slope = start.premium.copy(), start.slope.copy()
+        known = np.isfinite(value) & np.isfinite(slope)
+        sure |= known
+        unknown = np.flatnonzero(~known)
+        if unknown.size:
+            value[unknown], slope[unknown] = tables.value_and_slope(rows.of(unknown), sigma[unknown])
+    return value / sought.scale, slope / sought.scale, sure
+
+
+def _parabola(sought: _Sought, value: Floats, slope: Floats, sure: Booleans) -> _Parabola:
+    """Return the premium near the volatilities; ``sure`` is false where the slope is only about right."""
     sigma, width = sought.sigma, sought.sigma - sought.before
-    known, cash = np.isfinite(width) & (width != 0), sought.rows.dividends
+    known = np.isfinite(width) & (width != 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        # Around cash dividends the slope is only about right: better is that since the last round.
+        # Better than a slope that is about right is that since the last round.
         secant = (value - sought.premium_before) / width
-        slope = np.where(cash & known, secant, slope)
-        bend = np.where(known & ~cash, (slope - sought.slope_before) / width, 0.0)
+        slope = np.where(known & ~sure, secant, slope)
+        bend = np.where(known & sure, (slope - sought.slope_before) / width, 0.0)
     turn = BEND * np.abs(slope) / sigma
     moved = np.where(known, np.abs(width), 0.0)
-    doubt = np.where(cash, np.where(known, turn * moved, ABOUT * np.abs(slope)), 0.0)
-    change = np.where(known & ~cash, np.maximum(BEND * np.abs(bend), turn) * moved / sigma, turn)
+    doubt = np.where(sure, 0.0, np.where(known, turn * moved, ABOUT * np.abs(slope)))
+    change = np.where(known & sure, np.maximum(BEND * np.abs(bend), turn) * moved / sigma, turn)
     return _Parabola(value, slope, bend, doubt, change)
 
 

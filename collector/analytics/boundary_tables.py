@@ -96,6 +96,7 @@ class Tables:
         self._solved = [solved for count in self._counts for solved in self._solve(count)]
         self._distance, self._at_nodes = self._tables(_distance), self._tables(_at_nodes)
         self._sloped: list[Floats] | None = None
+        self._nodes_sloped: list[Floats] | None = None
         self._rated: list[Floats] | None = None
 
     def _solve(self, count: int) -> list[_Solved]:
@@ -152,7 +153,7 @@ class Tables:
     def sloped_grid(self, key: Integers, sigma: Floats, tenor: Floats, *, rates: bool = False) -> Grid:
         """Return the same with the boundary's slope by volatility, and by the rate where asked for; see grid."""
         if self._sloped is None:
-            self._sloped = self._tables(self._with_slope)
+            self._sloped = self._tables(lambda solved: _with_slope(_distance(solved), solved.count)[:, :-1])
         tables = self._sloped
         if rates:
             if self._rated is None:
@@ -161,11 +162,7 @@ class Tables:
             tables = self._rated
         found = self._read(tables, key, sigma)
         boundary = self._log_start[key][:, None] - found[:, : POINTS + 1]
-        chain = key >> 1
-        inside = np.abs(np.log(sigma) - self._middle[chain]) <= self._half[chain]
-        slope = (
-            np.where(inside, -1.0 / (self._half[chain] * sigma), 0.0)[:, None] * found[:, POINTS + 1 : 2 * POINTS + 1]
-        )
+        slope = -self._by_sigma(key, sigma)[:, None] * found[:, POINTS + 1 : 2 * POINTS + 1]
         return Grid(
             tenor[:, None] * _SHARE**2,
             tenor[:, None] * _WEIGHTED,
@@ -179,15 +176,22 @@ class Tables:
         """Return ln(X / B) at the Chebyshev points of sqrt(time to settlement), shape (n, NODES + 1)."""
         return self._read(self._at_nodes, key, sigma)
 
+    def node_distance_and_slope(self, key: Integers, sigma: Floats) -> tuple[Floats, Floats]:
+        """Return the same and its slope by volatility."""
+        if self._nodes_sloped is None:
+            self._nodes_sloped = self._tables(lambda solved: _with_slope(_at_nodes(solved), solved.count))
+        distance, slope = np.split(self._read(self._nodes_sloped, key, sigma), 2, axis=1)
+        return distance, slope * self._by_sigma(key, sigma)[:, None]
+
     def log_start(self, key: Integers) -> Floats:
         """Return ln X."""
         return np.asarray(self._log_start[key], dtype=np.float64)
 
-    def _with_slope(self, solved: _Solved) -> Floats:
-        """Return ln(X / B) and, but for the last point, its slope by the place between the nodes of ln(sigma)."""
-        distance = _distance(solved)
-        slopes = _slopes(solved.count) @ distance[:, :-1].reshape(len(solved.chains), solved.count, POINTS)
-        return np.concatenate([distance, slopes.reshape(len(distance), POINTS)], axis=1)
+    def _by_sigma(self, key: Integers, sigma: Floats) -> Floats:
+        """Return how the place between the lowest and the highest ln(sigma) moves with volatility; 0 beyond them."""
+        chain = key >> 1
+        inside = np.abs(np.log(sigma) - self._middle[chain]) <= self._half[chain]
+        return np.where(inside, 1.0 / (self._half[chain] * sigma), 0.0)
 
     def _by_rate(self, solved: _Solved) -> Floats:
         """Return the slope of ln B by the rate; of few nodes solved at every second, interpolated at the others."""
@@ -237,6 +241,14 @@ def _distance(solved: _Solved) -> Floats:
 def _fallen(height: Floats) -> Floats:
     """Return ln(X / B) at the points of Kim's integral, and last now, from H at the boundary's Chebyshev points."""
     return np.asarray(np.sqrt(np.maximum(height @ _AT.T, 0.0)), dtype=np.float64)
+
+
+def _with_slope(figures: Floats, count: int) -> Floats:
+    """Return figures at the nodes of ln(sigma), shape (chains * count, width), and beside them their slopes by the
+    place between these.
+    """
+    slopes = _slopes(count) @ figures.reshape(-1, count, figures.shape[1])
+    return np.concatenate([figures, slopes.reshape(figures.shape)], axis=1)
 
 
 def _at_nodes(solved: _Solved) -> Floats:

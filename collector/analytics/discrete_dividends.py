@@ -109,35 +109,41 @@ def put_grid(
         tables: of the boundaries without dividends.
         chain, key, sigma: shape (n,); equal keys stand together.
         puts: the contracts as puts of strike 1 (``scale`` is the strike).
-        sloped: whether the boundary's slope by volatility is wanted, as if its distance grew as the volatility.
+        sloped: whether the boundary's slope by volatility is wanted, the waits as they are.
     """
     most = int(calendar.counts[chain].max(initial=0))
     stops, amount = calendar.time[chain, :most], calendar.amount[chain, :most]
     share = amount / puts.scale[:, None]
-    distance, log_start = tables.node_distance(key, sigma), tables.log_start(key)[:, None]
+    if sloped:
+        distance, node_slopes = tables.node_distance_and_slope(key, sigma)
+    else:
+        distance, node_slopes = tables.node_distance(key, sigma), None
+    log_start = tables.log_start(key)[:, None]
+    # ln(X / B) of a put without dividends, as a series in the root of the share of the tenor that is left.
     coefficients = distance @ _COEFFICIENTS.T
-
-    def without_dividends(at: Floats) -> Floats:
-        """Return ln of the boundary of a put without dividends at some years from now, shape (n, j)."""
-        settles = np.sqrt(np.clip(1.0 - at / puts.tenor[:, None], 0.0, 1.0))
-        return log_start - _series(coefficients, settles)
-
-    waits = _waits(share, puts, np.exp(without_dividends(stops)))
+    waits = _waits(share, puts, np.exp(log_start - _series(coefficients, _settles(stops, puts.tenor))))
     begins = np.concatenate([np.zeros((len(chain), 1)), stops], axis=1)
     ends = np.concatenate([stops - np.where(share > 0, waits, 0.0), puts.tenor[:, None]], axis=1)
     lengths = np.maximum(ends - begins, 0.0)
     left, weights = _stretches(begins, lengths)
     stretch = _stretch_of_each_point(most)
     worth = _still_to_come(stops, share, puts.rate, stretch, left)
-    log_top = log_start + np.log(np.maximum(1.0 - worth, 1e-9))
-    log_boundary = without_dividends(left) - log_start + log_top
-    log_boundary -= _fall_before_a_wait(stops, waits, sigma, stretch, left)
+    settles = _settles(left, puts.tenor)
+    fallen = _fall_before_a_wait(stops, waits, sigma, stretch, left)
+    log_boundary = log_start - _series(coefficients, settles) + np.log(np.maximum(1.0 - worth, 1e-9)) - fallen
     first_worth = terms.present_dividends[chain] / puts.scale
     log_now = log_start[:, 0] - distance[:, 0] + np.log(np.maximum(1.0 - first_worth, 1e-9))
     log_now -= _fall_before_a_wait(stops, waits, sigma, stretch[:1], np.zeros((len(chain), 1)))[:, 0]
     asleep = lengths[:, 0] <= 0
-    slope = (log_boundary - log_top) / sigma[:, None] if sloped else None
+    slope = None
+    if node_slopes is not None:
+        slope = -_series(node_slopes @ _COEFFICIENTS.T, settles) - fallen / sigma[:, None]
     return Grid(left, weights, log_boundary, np.where(asleep, -np.inf, log_now), slope)
+
+
+def _settles(at: Floats, tenor: Floats) -> Floats:
+    """Return the root of the share of the tenor that is left at some years from now, shape (n, j)."""
+    return np.sqrt(np.clip(1.0 - at / tenor[:, None], 0.0, 1.0))
 
 
 def _waits(share: Floats, puts: Puts, boundary: Floats) -> Floats:

@@ -164,8 +164,8 @@ class EarlyExercise:
         return value
 
     def value_and_slope(self, rows: Rows, sigma: Floats) -> tuple[Floats, Floats]:
-        """Return the premium and its derivative by volatility; this is only about right where there are cash dividends:
-        of calls, that of the best date alone, of puts, as if the boundary's distance grew as the volatility.
+        """Return the premium and its derivative by volatility; this is only about right of calls with cash dividends:
+        that of the best date alone.
         """
         value, slope = np.zeros(len(rows.key)), np.zeros(len(rows.key))
         for part in self._parts(rows):
@@ -191,37 +191,50 @@ class EarlyExercise:
             grid = self.tables.sloped_grid(some.key, sigma[plain], some.tenor, rates=True)
             one = premium(some.puts, sigma[plain], grid)
             found[:, plain], now[plain] = _in_dollars(one, some), one.now
-        cash = np.flatnonzero(rows.dividends)
-        if cash.size:
-            found[:, cash], now[cash] = self._bumped(rows.of(cash), sigma[cash])
+        puts = np.flatnonzero(rows.dividends & ~self._around_dates(rows))
+        if puts.size:
+            found[:, puts], now[puts] = self._puts(rows.of(puts), sigma[puts])
+        calls = np.flatnonzero(self._around_dates(rows))
+        if calls.size:
+            found[:, calls] = self._bumped(rows.of(calls), sigma[calls])
         return Derivatives(found[0], found[1], found[2], found[3], found[4], found[5], found[6], now)
 
-    def _bumped(self, rows: Rows, sigma: Floats) -> tuple[Floats, Booleans]:
-        """Return the derivatives of contracts with cash dividends, by volatility and rate by bumps, shape (7, n)."""
-        base, now = self._by_spot(rows, sigma, curved=True)
-        (up, _), (down, _) = (self._by_spot(rows, sigma * (1.0 + side * SIGMA_BUMP), curved=False) for side in (1, -1))
-        by_sigma = (up[:2] - down[:2]) / (2.0 * SIGMA_BUMP * sigma)
-        if self._dearer is None:
-            self._dearer = EarlyExercise(self.terms.at_rate(RATE_BUMP), *self.tables.range)
-        dearer = self._dearer
-        moved = dearer.value(dearer.rows(rows.chain, rows.sign, rows.strike), sigma)
-        return np.concatenate([base, by_sigma, ((moved - base[0]) / RATE_BUMP)[None]]), now
-
-    def _by_spot(self, rows: Rows, sigma: Floats, *, curved: bool) -> tuple[Floats, Booleans]:
-        """Return value and derivatives by the spot, shape (4, n), the last two 0 unless ``curved``, and ``now``."""
-        found = np.zeros((4, len(rows.key)))
+    def _puts(self, rows: Rows, sigma: Floats) -> tuple[Floats, Booleans]:
+        """Return the derivatives of puts with cash dividends, that by the rate by a bump, shape (7, n), and ``now``."""
+        found = np.zeros((FIGURES, len(rows.key)))
         now = np.zeros(len(rows.key), dtype=bool)
         for part in self._parts(rows):
             some = rows.of(part)
-            one = premium(some.puts, sigma[part], self._grid(some, sigma[part]), curved=curved)
-            found[:, part], now[part] = _in_dollars(one, some)[:4], one.now
-        around = self._around_dates(rows)
-        now &= ~around
-        calls = np.flatnonzero(around)
-        if calls.size:
-            stencil = np.array(self._stencil(rows.of(calls), sigma[calls], curved))
-            found[:, calls] = np.where(stencil[0] >= found[0, calls], stencil, found[:, calls])
+            one = premium(some.puts, sigma[part], self._grid(some, sigma[part], sloped=True))
+            found[:, part], now[part] = _in_dollars(one, some), one.now
+        found[-1] = self._by_rate(rows, sigma, found[0])
         return found, now
+
+    def _bumped(self, rows: Rows, sigma: Floats) -> Floats:
+        """Return the derivatives of calls with cash dividends, by volatility and rate by bumps, shape (7, n)."""
+        base = self._by_spot(rows, sigma, curved=True)
+        up, down = (self._by_spot(rows, sigma * (1.0 + side * SIGMA_BUMP), curved=False) for side in (1, -1))
+        by_sigma = (up[:2] - down[:2]) / (2.0 * SIGMA_BUMP * sigma)
+        return np.concatenate([base, by_sigma, self._by_rate(rows, sigma, base[0])[None]])
+
+    def _by_rate(self, rows: Rows, sigma: Floats, value: Floats) -> Floats:
+        """Return the derivative by the rate of premiums that are ``value``, by a bump."""
+        if self._dearer is None:
+            self._dearer = EarlyExercise(self.terms.at_rate(RATE_BUMP), *self.tables.range)
+        moved = self._dearer.value(self._dearer.rows(rows.chain, rows.sign, rows.strike), sigma)
+        return np.asarray((moved - value) / RATE_BUMP, dtype=np.float64)
+
+    def _by_spot(self, rows: Rows, sigma: Floats, *, curved: bool) -> Floats:
+        """Return value and derivatives by the spot of calls with cash dividends, shape (4, n), the last two 0 unless
+        ``curved``.
+        """
+        found = np.zeros((4, len(rows.key)))
+        for part in self._parts(rows):
+            some = rows.of(part)
+            one = premium(some.puts, sigma[part], self._grid(some, sigma[part]), curved=curved)
+            found[:, part] = _in_dollars(one, some)[:4]
+        stencil = np.array(self._stencil(rows, sigma, curved))
+        return np.where(stencil[0] >= found[0], stencil, found)
 
     @staticmethod
     def _around_dates(rows: Rows) -> Booleans:

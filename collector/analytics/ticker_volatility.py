@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from collector.analytics import american, forward, greeks
 from collector.analytics import implied_volatility as inversion
+from collector.analytics.american_search import Start
 from collector.analytics.chain_facts import ChainFacts, Sides, chain_facts
 from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.greeks import GREEK_NAMES, Greeks
@@ -97,7 +98,8 @@ def ticker_volatility(
     sigma[from_other_side] = own.sigma[other[from_other_side]]
     status[from_other_side] = own.status[other[from_other_side]]
     crossed = (rows.bid > 0) & (rows.ask < rows.bid) & (rows.ask > 0)
-    bid, ask = model.bands(np.where(crossed, np.nan, rows.bid), np.where(crossed, np.nan, rows.ask), sigma)
+    sensitivities, near = model.greeks(sigma)
+    bid, ask = model.bands(np.where(crossed, np.nan, rows.bid), np.where(crossed, np.nan, rows.ask), near)
     computed = TickerVolatility(
         terms=terms,
         forward_source=found.source,
@@ -111,7 +113,7 @@ def ticker_volatility(
         implied_volatility_status=_status(rows, Implied(sigma, status), crossed, IvStatus.NO_PRICE),
         ask_iv_status=_status(rows, ask, crossed, IvStatus.NO_ASK),
         from_other_side=from_other_side & rows.usable,
-        greeks=model.greeks(sigma),
+        greeks=sensitivities,
         facts=(),
     )
     return replace(computed, facts=chain_facts(found, computed.sides()))
@@ -152,17 +154,17 @@ class _Model:
         """Return the volatilities of prices, shape (n,)."""
         return self._implied(np.arange(len(price)), price, None)
 
-    def bands(self, bid: Floats, ask: Floats, near: Floats) -> tuple[Implied, Implied]:
-        """Return the volatilities of bids and asks, all at once; ``near`` are volatilities not far from theirs."""
+    def bands(self, bid: Floats, ask: Floats, near: Start) -> tuple[Implied, Implied]:
+        """Return the volatilities of bids and asks, all at once, looked for from ``near``."""
         size = len(bid)
-        both = self._implied(np.tile(np.arange(size), 2), np.concatenate([bid, ask]), np.tile(near, 2))
+        both = self._implied(np.tile(np.arange(size), 2), np.concatenate([bid, ask]), near)
         return (
             Implied(both.sigma[:size], both.status[:size]),
             Implied(both.sigma[size:], both.status[size:]),
         )
 
-    def _implied(self, rows: Integers, price: Floats, near: Floats | None) -> Implied:
-        """Return the volatilities of prices of some rows."""
+    def _implied(self, rows: Integers, price: Floats, near: Start | None) -> Implied:
+        """Return the volatilities of prices of some rows; ``near`` is of all rows."""
         own, terms = self.rows, self.terms
         sigma = np.full(len(price), np.nan)
         status = np.where(price > 0, IvStatus.NO_FORWARD, IvStatus.NO_PRICE).astype(np.int8)
@@ -189,16 +191,17 @@ class _Model:
                 own.strike[row],
                 price[at],
                 tables=self.exercise,
-                start=None if near is None else near[at],
+                start=None if near is None else near.of(row),
                 widenings=1 if near is None else 0,
                 tolerance=MID_TOLERANCE if near is None else BAND_TOLERANCE,
             )
             sigma[at], status[at] = solved.sigma, solved.status
         return Implied(sigma, status)
 
-    def greeks(self, sigma: Floats) -> Greeks:
-        """Return the Greeks at these volatilities, shape (n,) each."""
+    def greeks(self, sigma: Floats) -> tuple[Greeks, Start]:
+        """Return the Greeks at these volatilities, shape (n,) each, and whence to look for those of other prices."""
         columns = {name: np.full(len(sigma), np.nan) for name in GREEK_NAMES}
+        premium, slope = np.full(len(sigma), np.nan), np.full(len(sigma), np.nan)
         rows = self.rows
         at = np.flatnonzero(self.european)
         if at.size:
@@ -209,7 +212,8 @@ class _Model:
         at = np.flatnonzero(self.american)
         if at.size:
             own = (self.terms, rows.chain[at], rows.sign[at], rows.strike[at])
-            found = american.greeks(*own, sigma[at], tables=self.exercise)
+            found, near = american.greeks_and_start(*own, sigma[at], tables=self.exercise)
             for name, column in columns.items():
                 column[at] = getattr(found, name)
-        return Greeks(**columns)
+            premium[at], slope[at] = near.premium, near.slope
+        return Greeks(**columns), Start(sigma, premium, slope)

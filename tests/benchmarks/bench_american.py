@@ -92,10 +92,12 @@ def ticker(one: Quotes, took: dict[str, float]) -> tuple[int, np.ndarray]:
     tables = EarlyExercise(one.terms, low * 0.8, high * 1.25)
     mid = american.implied_volatility(*own, one.mid, tables=tables, tolerance=MID_TOLERANCE)
     solved = time.perf_counter()
-    greeks = american.greeks(*own, mid.sigma, tables=tables)
+    greeks, near = american.greeks_and_start(*own, mid.sigma, tables=tables)
     known = time.perf_counter()
-    for price in (one.mid - one.half, one.mid + one.half):
-        american.implied_volatility(*own, price, tables=tables, start=mid.sigma, widenings=0, tolerance=BAND_TOLERANCE)
+    twice = (one.terms, np.tile(one.chain, 2), np.tile(one.sign, 2), np.tile(one.strike, 2))
+    both = np.concatenate([one.mid - one.half, one.mid + one.half])
+    start = near.of(np.tile(np.arange(len(one.mid)), 2))
+    american.implied_volatility(*twice, both, tables=tables, start=start, widenings=0, tolerance=BAND_TOLERANCE)
     took["mid"] += solved - began
     took["greeks"] += known - solved
     took["sides"] += time.perf_counter() - known
