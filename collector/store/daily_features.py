@@ -9,6 +9,8 @@ from datetime import date, datetime
 import duckdb
 import pandas as pd
 
+# The last grade of chains that figures are computed from.
+USABLE_GRADE = "D"
 # What a session's figures may come from where no close scan brought usable ones.
 GOOD_GRADE = "B"
 # One bad day must not set a year's extreme: a session's implied volatilities count only where the chains around 30 days
@@ -25,7 +27,8 @@ def daily_features(condition: str) -> str:
         FROM features f JOIN scans s USING (scan_id)
         WHERE (s.kind = 'close' OR f.grade <= '{GOOD_GRADE}') AND {condition}
         QUALIFY row_number() OVER (PARTITION BY f.ticker, f.market_date
-            ORDER BY s.kind = 'close' AND f.grade <= 'D' DESC, f.as_of DESC, f.scan_id DESC) = 1
+            ORDER BY s.kind = 'close' AND f.grade <= '{USABLE_GRADE}' DESC, f.grade <= '{GOOD_GRADE}' DESC,
+                f.as_of DESC, f.scan_id DESC) = 1
     """
 
 
