@@ -53,10 +53,10 @@ def scanned(
         "as_of": moment,
     }
     objects = ("tickers", "coverage", "grades", "rejections", "seconds", "configuration", "libraries", "watchlist")
-    groups = {name: [] for name in ("requested", "ok", "failed", "skipped", "not_recorded")}
+    groups: dict[str, list[Any]] = {name: [] for name in ("requested", "ok", "failed", "skipped", "not_recorded")}
     counts = ("store_revision", "chains", "contracts", "alerts", "new_alerts", "provider_calls")
     texts = {"status": "ok", "config_hash": "0", "code_version": "0", "kind": kind, "started_at": moment}
-    scan: dict[str, Any] = dict.fromkeys(objects, {}) | dict.fromkeys(counts, 0) | texts | shared
+    scan: dict[str, Any] = {name: {} for name in objects} | dict.fromkeys(counts, 0) | texts | shared
     scan["tickers"] = groups
     records.append(store, "scans", [scan])
     feature = {
@@ -182,7 +182,7 @@ def test_history_shows_the_volatilities_that_count_and_the_sums_of_the_session(
 ) -> None:
     WatchedTicker.objects.create(market="demo", ticker="ZZTA")
     monday, friday, thursday = days_before(TODAY, 3)
-    sums = {"volume": 700, "open_interest": 900, "put_call_volume_ratio": 0.5}
+    sums: dict[str, Any] = {"volume": 700, "open_interest": 900, "put_call_volume_ratio": 0.5}
     scanned(store, thursday, 20, 0.2, kind="close", skew_25d=0.1, term_slope=0.01, **sums)
     scanned(store, friday, 20, 7.5, kind="close", iv_grade="C", skew_25d=9.0, term_slope=-8.0, **sums)
     scanned(store, monday, 18, 5.0, grade="D", iv_grade="D", **sums)
