@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from collector import quality
+from collector import quality, user_events
+from collector.market import events as dated_facts
 from collector.market.calendar import new_york_date
 from collector.pipeline.analyse import (
     Fetched,
@@ -101,6 +102,7 @@ class Collector:
         self.bar_days = bar_days
         self.forks = forks
         self._rates = Rates(folder, provider, plan, self._note)
+        self._user_events = [user_events.from_json(event) for event in plan.configuration.get("events", [])]
         self._lock = threading.Lock()
         self._taking = threading.Lock()
         # An interrupted scan goes on with what it has spent.
@@ -265,13 +267,14 @@ class Collector:
             feed, now = self.provider.feed, self.now().isoformat()
             record = bare_record(ticker, feed, now, outcome, error.reason, str(error))
             if error.reason == "bars_only":
-                bars, events = self._bars_and_events(ticker, new_york_date(self.now()))
+                bars, events = self._bars_and_events(ticker, new_york_date(self.now()), self.now())
                 record["bars"], record["events"] = [asdict(bar) for bar in bars], [asdict(event) for event in events]
             return record
         normalised = normalise_fetched(fetched, self.provider, self._earlier(ticker, fetched.chains))
         market_date = max((head.moment.market_date for head in normalised.chains), default=None)
         if market_date is not None:
-            fetched.bars, fetched.events = self._bars_and_events(ticker, market_date)
+            as_of = max(head.moment.as_of for head in normalised.chains)
+            fetched.bars, fetched.events = self._bars_and_events(ticker, market_date, as_of)
         curve = self._rates.curve(market_date)
         analysis = analyse(normalised, fetched.events, curve, self.provider.sessions())
         record = full_record(fetched, analysis, self.provider.feed)
@@ -297,7 +300,7 @@ class Collector:
         expirations = self.provider.expirations(ticker)
         fetched = Fetched(ticker, quote, expirations)
         self._note(None)
-        earnings = _next_earnings(self.provider.events(ticker), quote.stamp)
+        earnings = _next_earnings(self._known(ticker, self.provider.events(ticker), quote.stamp), quote.stamp)
         chosen = choose_expirations(expirations, quote.stamp, self.plan.max_expirations, earnings)
         fetched.not_asked = [day for day in expirations if day not in set(chosen)]
         last_error: ProviderError | None = None
@@ -321,8 +324,10 @@ class Collector:
             raise last_error
         return fetched
 
-    def _bars_and_events(self, ticker: str, market_date: date) -> tuple[tuple[Bar, ...], tuple[Event, ...]]:
-        """Return the ticker's daily bars and events.
+    def _bars_and_events(
+        self, ticker: str, market_date: date, as_of: datetime
+    ) -> tuple[tuple[Bar, ...], tuple[Event, ...]]:
+        """Return the ticker's daily bars, and what is known at ``as_of`` of its events and the market's.
 
         Where the bars can't be had, those that were had last; without any the figures that need them say so.
         """
@@ -334,11 +339,21 @@ class Collector:
             if error.ends_scan:
                 self._note(error)
             bars = daily_bars(self.folder, self.provider, ticker, market_date, fetch=False)
+        stated: tuple[Event, ...] = ()
         try:
-            return bars, corporate_events(self.folder, self.provider, ticker)
+            stated = corporate_events(self.folder, self.provider, ticker)
         except ProviderError as error:
             logger.warning("%s has no events: %s", ticker, error)
-            return bars, ()
+        return bars, self._known(ticker, stated, as_of)
+
+    def _known(self, ticker: str, stated: Sequence[Event], as_of: datetime) -> tuple[Event, ...]:
+        """Return what the provider states with what the user and the market's own list do.
+
+        The demo has days and companies of its own: no statement from outside is about them.
+        """
+        if self.provider.market == "demo":
+            return tuple(stated)
+        return dated_facts.known(ticker, stated, self._user_events, as_of)
 
     def _earlier(self, ticker: str, chains: Sequence[OptionChain]) -> pd.DataFrame | None:
         """Return the rows that tell carried volume, where the feed states neither last trade time nor change."""

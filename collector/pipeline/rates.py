@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -51,21 +51,31 @@ class Rates:
         self._fetches = plan.fetch_bars
         self._setting: float | None = plan.configuration.get("settings", {}).get("risk_free_rate")
         self._yields: dict[date, tuple[TreasuryYield, ...]] = {}
+        self._curves: dict[date | None, RateCurve] = {}
         self._lock = threading.Lock()
+        asks = self._setting is None and provider.pays_per_expiration
+        self._kept = _kept(self._path) if asks else None
 
     def calls(self, now: datetime) -> int:
         """Return the requests that this scan may spend on rates."""
         if self._setting is not None or not (self._provider.pays_per_expiration and self._fetches):
             return 0
-        sessions, kept = self._provider.sessions(), _kept(self._path)
+        sessions = self._provider.sessions()
         current = sessions.session_at(now) or sessions.last_closed(now)
-        return 0 if kept is not None and kept.asked == current.date else CALLS_FOR_RATES
+        return 0 if self._kept is not None and self._kept.asked == current.date else CALLS_FOR_RATES
 
     def curve(self, day: date | None) -> RateCurve:
         """Return the curve of a New York date; without a date, and where nothing is known, the assumed one."""
+        yields = self._of(day) if day is not None and self._setting is None else ()
+        with self._lock:
+            if day not in self._curves:
+                self._curves[day] = self._made(day, yields)
+            return self._curves[day]
+
+    def _made(self, day: date | None, yields: Sequence[TreasuryYield]) -> RateCurve:
+        """Make the curve of a date."""
         if self._setting is not None:
             return constant(self._setting)
-        yields = self._of(day) if day is not None else ()
         try:
             return from_yields(yields) if yields else assumed()
         except RateError as error:
@@ -89,12 +99,12 @@ class Rates:
         """Ask the provider, one that pays for calls once a day; or return what it stated last."""
         if not self._provider.pays_per_expiration:
             return self._ask(lambda: self._provider.rates(day))
-        kept = _kept(self._path)
-        if not self._fetches or (kept and kept.asked == day):
-            return kept.yields if kept else ()
+        before = self._kept.yields if self._kept else ()
+        if not self._fetches or (self._kept and self._kept.asked == day):
+            return before
         yields = self._ask(lambda: self._provider.rates(day))
         if not yields:
-            return kept.yields if kept else ()
+            return before
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_durably(self._path, orjson.dumps({"asked": day, "yields": [asdict(one) for one in yields]}))
         return yields
@@ -120,6 +130,8 @@ def _kept(path: Path) -> _Kept | None:
                     **one,
                     "date": date.fromisoformat(one["date"]),
                     "known_at": datetime.fromisoformat(one["known_at"]),
+                    "days": int(one["days"]),
+                    "rate": float(one["rate"]),
                 }
             )
             for one in content["yields"]

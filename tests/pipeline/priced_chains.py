@@ -21,7 +21,7 @@ TICK = 0.01
 def priced_chain(
     ticker: str, expiration: date, stamp: datetime, quoted: datetime, sigma: float, *, spread: float = 0.02
 ) -> OptionChain:
-    """Return a chain quoted at ``quoted`` with the given volatility at all strikes; ``spread`` is a share of the mid."""
+    """Return a chain quoted at ``quoted`` with one volatility at all strikes; ``spread`` is a share of the mid."""
     settles = datetime.combine(expiration, SETTLES, NEW_YORK).astimezone(UTC)
     years = (settles - quoted).total_seconds() / SECONDS_A_YEAR
     rows: list[Any] = []
