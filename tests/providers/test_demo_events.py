@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.market.calendar import continuous_sessions
+from collector.market.dividends import in_years, schedule
 from collector.providers.demo import DemoProvider
 from collector.providers.demo.truth import truth
 from collector.providers.demo.universe import NAMES, UNIVERSE, find
@@ -96,10 +98,74 @@ def test_payers_state_a_dividend_every_quarter_and_others_none(moment):
             assert dividends == []
             assert rate == 0.0
             continue
-        # Two years back and a year and a half ahead, unless the market begins or ends in between.
-        assert 12 <= len(dividends) <= 16
-        assert {round(4 * event.amount, 2) for event in dividends} == {rate}
-        assert rate == pytest.approx(ticker.dividend_yield * ticker.price, abs=0.03)
+        # Two years back and a year and a half ahead.
+        assert 14 <= len(dividends) <= 16
+        opens = {event.date: continuous_sessions().session(event.date).open for event in dividends}
+        coming = [event for event in dividends if opens[event.date] > moment]
+        assert rate == round(4 * coming[0].amount, 2)
+        # In the shares of now the amount doubles in eight quarters, as the price does.
+        for event, following in pairwise(coming):
+            assert following.amount / event.amount == pytest.approx(2 ** (1 / 8), rel=0.03)
+            assert 85 <= (following.date - event.date).days <= 99
+        # A year's dividends over a price that lies within a half octave of its centre.
+        assert 0.7 * ticker.price * ticker.dividend_yield < rate < 1.6 * ticker.price * ticker.dividend_yield
+
+
+@settings(max_examples=40, deadline=None)
+@given(MOMENTS, st.sampled_from(NAMES))
+def test_what_pricing_knows_of_dividends_an_observer_knows(moment, ticker):
+    """The schedule that a scan makes of events and quote gives the dates and amounts that prices are made with."""
+    provider, sessions = DemoProvider(moment), continuous_sessions()
+    last = provider.expirations(ticker)[-1]
+    rate = provider.quote(ticker).dividend_rate
+    expected = schedule(provider.events(ticker), ticker, moment, last + timedelta(days=1), sessions, rate)
+    assert all(one.source == "declared" for one in expected)
+    known = in_years(expected, moment, sessions)
+    for expiration in provider.expirations(ticker):
+        true = truth(ticker, expiration, 100.0, "put", moment)
+        due = [(one.time, one.amount) for one in known if one.time <= true.tenor]
+        assert [amount for _, amount in due] == [amount for _, amount in true.dividends]
+        assert [time for time, _ in due] == pytest.approx([time for time, _ in true.dividends], abs=1e-9)
+
+
+def prepaid(ticker, expiration, moment):
+    """The forward, discounted: the rate is another in each session."""
+    true = truth(ticker, expiration, 100.0, "put", moment)
+    return true.forward * math.exp(-true.rate * true.tenor)
+
+
+@settings(max_examples=15, deadline=None)
+@given(DAYS, st.sampled_from([ticker.name for ticker in UNIVERSE if ticker.dividend_yield]))
+def test_the_price_falls_by_the_dividend_and_forwards_stay(day, ticker):
+    moment = session_on(day).open + timedelta(days=120)
+    paid = [
+        event
+        for event in DemoProvider(moment).events(ticker)
+        if event.kind == "dividend" and continuous_sessions().session(event.date).open <= moment
+    ][-1]
+    ex = continuous_sessions().session(paid.date).open
+    before = ex - timedelta(microseconds=1)
+    last, first = (DemoProvider(at).quote(ticker).price for at in (before, ex))
+    assert last - first == pytest.approx(paid.amount, abs=0.011)
+    for expiration in set(DemoProvider(before).expirations(ticker)) & set(DemoProvider(ex).expirations(ticker)):
+        assert prepaid(ticker, expiration, ex) == pytest.approx(prepaid(ticker, expiration, before), rel=2e-5)
+
+
+def test_a_split_divides_what_is_declared_and_leaves_forwards_where_they_were():
+    split = session_on(date(2026, 2, 13))
+    before = split.open - timedelta(microseconds=1)
+    declared = [
+        {event.date: event.amount for event in DemoProvider(at).events("ALDREN") if event.kind == "dividend"}
+        for at in (before, split.open)
+    ]
+    coming = [day for day in declared[0] if day > split.date and day in declared[1]]
+    assert len(coming) >= 5
+    assert all(declared[0][day] == 2 * declared[1][day] for day in coming)
+    restated = [event for event in DemoProvider(split.open).events("ALDREN") if event.date in coming]
+    assert all(event.known_at == split.open for event in restated if event.kind == "dividend")
+    for expiration in DemoProvider(split.open).expirations("ALDREN"):
+        new, old = (prepaid("ALDREN", expiration, at) for at in (split.open, before))
+        assert old == pytest.approx(2 * new, rel=2e-5)
 
 
 @settings(max_examples=30, deadline=None)

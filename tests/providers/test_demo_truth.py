@@ -19,7 +19,6 @@ from collector.providers.demo import DemoProvider
 from collector.providers.demo.draws import Purpose, four_uniforms, hashed, normal, uniform
 from collector.providers.demo.truth import Truth, truth
 from collector.providers.demo.universe import NAMES
-from tests.analytics.quantlib_options import with_dividends
 from tests.providers.demo_moments import MOMENTS, chains, is_dark, regular
 
 NOON = datetime(2026, 1, 27, 17, 0, tzinfo=UTC)
@@ -41,23 +40,6 @@ def test_european_price_is_black_76_of_the_true_forward_rate_and_volatility(mome
         assert true.european_price == pytest.approx(vollib_price(true, strike, option_type), abs=1e-8)
         sign = 1 if option_type == "call" else -1
         assert true.price >= max(true.european_price, sign * (true.spot - strike)) - 1e-9
-
-
-@settings(max_examples=25, deadline=None)
-@given(MOMENTS, st.sampled_from(NAMES), st.integers(0, 20), st.floats(0.8, 1.25), st.sampled_from(["call", "put"]))
-def test_price_is_quantlibs_of_an_american_option_with_those_dividends(moment, ticker, place, moneyness, option_type):
-    provider = DemoProvider(moment)
-    expirations = provider.expirations(ticker)
-    expiration = expirations[place % len(expirations)]
-    strike = round(moneyness * provider.quote(ticker).price, 1)
-    true = truth(ticker, expiration, strike, option_type, moment)
-    sign = 1.0 if option_type == "call" else -1.0
-    paid = [(time, amount) for time, amount in true.dividends if amount]
-    row = (true.spot, strike, true.rate, true.implied_volatility, true.tenor, sign, paid)
-    american, european = (with_dividends(*row, exercise=style, steps=(300, 300)) for style in ("american", "european"))
-    premium = true.price - true.european_price
-    # Within a thousandth of the volatility's own worth: QuantLib's ex-dates are of a calendar and its grid is coarse.
-    assert premium == pytest.approx(american - european, abs=1e-3 * true.spot * math.sqrt(true.tenor) + 1e-3)
 
 
 @settings(max_examples=60, deadline=None)

@@ -14,7 +14,7 @@ from collector.market.calendar import new_york_date
 from collector.market.contract import build_occ
 from collector.providers.base import ContractQuote, OptionType
 from collector.providers.demo.corporate_actions import SPLIT_RATIO, last_split
-from collector.providers.demo.draws import IntArray, Purpose, uniform
+from collector.providers.demo.draws import FloatArray, IntArray, Purpose, uniform
 from collector.providers.demo.expirations import ListedExpiration
 from collector.providers.demo.path import PricePath
 from collector.providers.demo.quotes import Quotes, dark, down_to_tick, quotes, traded_price, up_to_tick
@@ -40,6 +40,7 @@ class _Snapshot:
     at: Instants
     rows: Ladder
     common: Term
+    price: FloatArray
     state: Trading
 
 
@@ -55,13 +56,13 @@ def contracts(
     rows = ladder(path, expiration, ordinal)
     common = term(path, expiration.settles, at)
     state = trading(path, expiration, rows, at, path.timeline.ordinal_of(new_york_date(moment)))
-    now = _Snapshot(path, expiration, at, rows, common, state)
+    price = prices(path, common, rows.strike, rows.sign)
+    now = _Snapshot(path, expiration, at, rows, common, price, state)
     if (path.ticker.name, expiration.date) == dark_chain(ordinal):
         return tuple(_regular(now, dark(rows), np.zeros_like(state.open_interest)))
-    quoted = quotes(path, rows, common, state, ordinal)
+    quoted = quotes(path, rows, common, price, state, ordinal)
     if not ticks:
-        exact = prices(path, common, rows.strike, rows.sign)
-        quoted = replace(quoted, bid=exact, ask=exact)
+        quoted = replace(quoted, bid=price, ask=price)
     return (*_regular(now, quoted, state.open_interest), *_adjusted(now))
 
 
@@ -132,9 +133,8 @@ def _adjusted(now: _Snapshot) -> Iterator[ContractQuote]:
     if rows.ratio == 1.0 or not expiration.monthly or expiration.date - split > _ADJUSTED_FOR:
         return
     root, size = path.ticker.adjusted_root, int(CONTRACT_SIZE * SPLIT_RATIO)
-    price = prices(path, now.common, rows.strike, rows.sign)
-    bid = down_to_tick(price * (1.0 - _ADJUSTED_WIDTH))
-    ask = up_to_tick(price * (1.0 + _ADJUSTED_WIDTH) + 0.01)
+    bid = down_to_tick(now.price * (1.0 - _ADJUSTED_WIDTH))
+    ask = up_to_tick(now.price * (1.0 + _ADJUSTED_WIDTH) + 0.01)
     held = (250.0 * uniform(Purpose.ADJUSTED, rows.identity)).astype(np.int64)
     kinds = _option_types(rows)
     for row in np.flatnonzero(rows.rung % _ADJUSTED_EVERY == 0).tolist():

@@ -2,7 +2,9 @@
 
 One ticker splits every 63 sessions, in turn, two for one: each doubles over its 504 sessions and then halves. Each
 reports every 63 sessions, after the close of the reporting session, which is the open of the market's next session:
-there its price gaps. Payers go ex dividend every 63 sessions, and declare each six quarters ahead.
+there its price gaps. Payers go ex dividend every 63 sessions, where the price falls by the dividend, and declare each
+six quarters ahead: an amount that grows with the price's trend, in the shares of the day on which it is asked for, so
+that a split divides what is declared.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def earnings_phase(ticker: DemoTicker) -> int:
 
 
 def dividend_phase(ticker: DemoTicker) -> int:
-    """Return the remainder by QUARTER of the sessions that are ex dividend."""
+    """Return the remainder by QUARTER of the sessions around which it goes ex dividend."""
     return (5 * ticker.number + 41) % QUARTER
 
 
@@ -56,14 +58,34 @@ def reports(ticker: DemoTicker, count: int) -> IntArray:
     return np.arange(earnings_phase(ticker), count, QUARTER)
 
 
-def ex_dates(ticker: DemoTicker, count: int) -> IntArray:
-    """Return the ex-dividend sessions among the first ``count``, ascending; none of a ticker that pays nothing."""
-    return np.arange(dividend_phase(ticker), count if dividend(ticker) else 0, QUARTER)
+def ex_dates(ticker: DemoTicker, timeline: Timeline) -> IntArray:
+    """Return its ex-dividend sessions, ascending; none of a ticker that pays nothing.
+
+    Every 63 sessions, a session later where that one begins a week: it would begin when contracts of the week settle,
+    and who holds the share then is a matter of taste.
+    """
+    if not ticker.dividend_yield:
+        return np.arange(0)
+    ordinals = np.arange(dividend_phase(ticker), len(timeline) - 1, QUARTER)
+    # The first day of numpy's calendar was a Thursday.
+    week = (timeline.dates.astype(np.int64) + 3) // 7
+    later: IntArray = ordinals + (week[ordinals] != week[ordinals - 1])
+    return later
 
 
-def dividend(ticker: DemoTicker) -> float:
-    """Return the quarterly dividend in dollars a share; 0.0 of one that pays none."""
-    return round(ticker.dividend_yield * ticker.price / 4, 2)
+def dividends(ticker: DemoTicker, ordinals: IntArray, now: IntArray) -> FloatArray:
+    """Return the dividends of the ex-dates ``ordinals`` in dollars for a share as of the sessions ``now``."""
+    growth = (ordinals - split_phase(ticker)) % SPLIT_CYCLE / SPLIT_CYCLE - 0.5
+    paid = np.round(ticker.dividend_yield * ticker.price / 4 * SPLIT_RATIO**growth, 2)
+    later: FloatArray = paid * SPLIT_RATIO ** (splits_until(ticker, ordinals) - splits_until(ticker, now)).astype(float)
+    return later
+
+
+def next_dividend(ticker: DemoTicker, timeline: Timeline, ordinal: int) -> float:
+    """Return the next dividend after the session, in dollars for a share as of it; 0.0 of one that pays none."""
+    paying = ex_dates(ticker, timeline)
+    coming = paying[paying > ordinal][:1]
+    return float(dividends(ticker, coming, np.array([ordinal])).sum())
 
 
 class CorporateActions:
@@ -77,7 +99,7 @@ class CorporateActions:
         return datetime.fromtimestamp(float(self._timeline.closes[ordinal]), UTC)
 
     def _known_before(self, ordinal: int, notice: int) -> datetime:
-        return self._close(ordinal - notice - 1)
+        return self._close(max(ordinal - notice - 1, 0))
 
     def events(self, moment: datetime) -> tuple[Event, ...]:
         """Return what is known at ``moment``, oldest first: the last two years and what is announced."""
@@ -102,22 +124,28 @@ class CorporateActions:
         ]
 
     def _dividends(self, now: int) -> list[Event]:
-        amount = dividend(self._ticker)
-        if amount == 0.0:
-            return []
-        last = now - (now - dividend_phase(self._ticker)) % QUARTER
+        split = last_split(self._ticker, now)
+        ordinals = ex_dates(self._ticker, self._timeline)
+        first = int(np.searchsorted(ordinals, now, side="right")) - 1 - QUARTERS_BACK
+        ordinals = ordinals[max(first, 0) : int(np.searchsorted(ordinals, now + DIVIDEND_NOTICE))]
+        # What went ex is in the shares of its day; what comes, in those of now.
+        amounts = dividends(self._ticker, ordinals, np.minimum(ordinals, now))
         return [
             Event(
                 "dividend",
                 self._timeline.sessions[ordinal].date,
-                known_at=self._known_before(ordinal, DIVIDEND_NOTICE),
+                known_at=self._declared(ordinal, min(split, last_split(self._ticker, ordinal))),
                 ticker=self._ticker.name,
                 confirmed=True,
                 amount=amount,
             )
-            for ordinal in range(last - QUARTERS_BACK * QUARTER, now + DIVIDEND_NOTICE, QUARTER)
-            if ordinal < len(self._timeline)
+            for ordinal, amount in zip(ordinals.tolist(), amounts.tolist(), strict=True)
         ]
+
+    def _declared(self, ordinal: int, split: int) -> datetime:
+        """Return when a dividend was declared in shares as of the session ``split``, which may have restated it."""
+        restated = datetime.fromtimestamp(float(self._timeline.opens[max(split, 0)]), UTC)
+        return max(self._known_before(ordinal, DIVIDEND_NOTICE), restated)
 
     def _earnings(self, now: int) -> list[Event]:
         # A report is out at the close of its session, which is when the market's next session begins.

@@ -14,7 +14,15 @@ from functools import cache, lru_cache
 import numpy as np
 
 from collector.providers.base import Bar
-from collector.providers.demo.corporate_actions import SPLIT_CYCLE, SPLIT_RATIO, reports, split_phase, splits_until
+from collector.providers.demo.corporate_actions import (
+    SPLIT_CYCLE,
+    SPLIT_RATIO,
+    dividends,
+    ex_dates,
+    reports,
+    split_phase,
+    splits_until,
+)
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
 from collector.providers.demo.timeline import Instants, Timeline, timeline
 from collector.providers.demo.universe import DemoTicker, find
@@ -31,6 +39,8 @@ _LEVERAGE = -0.6
 _SKEW_PERSISTENCE = 0.95
 _SKEW_SHOCK = 0.03
 _REALISED_OVER_IMPLIED = 0.9
+# A dividend is known, the price that it falls from depends on those before: each pass leaves a hundredth of the error.
+_DROP_PASSES = 4
 
 
 class PricePath:
@@ -58,9 +68,15 @@ class PricePath:
         gaps[gapping] = ticker.earnings_move * normal(Purpose.EARNINGS_GAP, ticker.number, gapping)
         years_of_trend = (ordinals - split_phase(ticker)) / SPLIT_CYCLE
         trend = np.log(ticker.price) + np.log(SPLIT_RATIO) * (years_of_trend + 0.5)
-        self.end: FloatArray = trend + mean_reverting(self.deviation * shocks + gaps, _PRICE_PERSISTENCE)
-        self.start: FloatArray = np.concatenate([self.end[:1], self.end[:-1]]) + gaps
         self.factor: FloatArray = SPLIT_RATIO ** splits_until(ticker, ordinals).astype(np.float64)
+        self.end: FloatArray = trend + mean_reverting(self.deviation * shocks + gaps, _PRICE_PERSISTENCE)
+        drops = np.zeros(len(timeline))
+        paying = ex_dates(ticker, timeline)
+        paid = dividends(ticker, paying, paying) * self.factor[paying]
+        for _ in range(_DROP_PASSES if len(paying) else 0):
+            drops[paying] = np.log1p(-paid / np.exp(self.end[paying - 1]))
+            self.end = trend + mean_reverting(self.deviation * shocks + gaps + drops, _PRICE_PERSISTENCE)
+        self.start: FloatArray = np.concatenate([self.end[:1], self.end[:-1]]) + gaps + drops
         sums = np.cumsum(self.start)
         self.anchor: FloatArray = self.start.copy()
         self.anchor[_ANCHOR:] = (sums[_ANCHOR:] - sums[:-_ANCHOR]) / _ANCHOR

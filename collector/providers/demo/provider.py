@@ -10,7 +10,7 @@ import numpy as np
 from collector.market.calendar import Sessions, continuous_sessions
 from collector.providers.base import Bar, EmptyAnswer, Event, Market, OptionChain, Quote, TreasuryYield
 from collector.providers.demo.contracts import contracts
-from collector.providers.demo.corporate_actions import CorporateActions, dividend
+from collector.providers.demo.corporate_actions import CorporateActions, next_dividend
 from collector.providers.demo.expirations import ListedExpiration, listed_expirations
 from collector.providers.demo.path import price_path
 from collector.providers.demo.script import missing_chain
@@ -121,8 +121,8 @@ class DemoProvider:
 
 @lru_cache(maxsize=64)
 def _quote(ticker: str, moment: datetime) -> Quote:
-    path = price_path(find(ticker).name)
-    price = round(float(path.price(timeline().instant(moment))[0]), 2)
+    path, at = price_path(find(ticker).name), timeline().instant(moment)
+    price = round(float(path.price(at)[0]), 2)
     return Quote(
         ticker=ticker,
         stamp=moment,
@@ -130,5 +130,5 @@ def _quote(ticker: str, moment: datetime) -> Quote:
         time=moment,
         market_state="regular",
         currency="USD",
-        dividend_rate=round(4 * dividend(path.ticker), 2),
+        dividend_rate=round(4 * next_dividend(path.ticker, timeline(), int(at.ordinal[0])), 2),
     )

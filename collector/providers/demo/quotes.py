@@ -16,7 +16,6 @@ from collector.providers.demo.path import PricePath
 from collector.providers.demo.strikes import Ladder
 from collector.providers.demo.surface import Term, implied_volatility
 from collector.providers.demo.trading import Trading
-from collector.providers.demo.truth import prices
 
 SMALL_TICK, LARGE_TICK, LARGE_FROM = 0.01, 0.05, 3.0
 PLACEHOLDERS = np.array([0.00001, 0.0625, 0.125, 0.25, 0.5])
@@ -38,11 +37,10 @@ class Quotes:
     vendor_implied_volatility: FloatArray
 
 
-def quotes(path: PricePath, rows: Ladder, common: Term, trading: Trading, ordinal: int) -> Quotes:
-    """Return the quotes of an expiration's contracts at the instant of ``common``."""
+def quotes(path: PricePath, rows: Ladder, common: Term, price: FloatArray, trading: Trading, ordinal: int) -> Quotes:
+    """Return the quotes of an expiration's contracts, worth ``price``, at the instant of ``common``."""
     ticker = path.ticker
     sigma = implied_volatility(path, common, rows.strike)
-    price = prices(path, common, rows.strike, rows.sign)
     width = np.where(trading.staged, _STAGED_SPREAD, ticker.spread)
     half = _LEAST_HALF_SPREAD + width / 2 * price
     lean, bids, asks, _ = four_uniforms(Purpose.QUOTE, rows.identity, ordinal)

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy as np
 
-from collector.providers.demo.corporate_actions import dividend, ex_dates, reports
+from collector.providers.demo.corporate_actions import dividends, ex_dates, reports
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
 from collector.providers.demo.path import PricePath
 from collector.providers.demo.timeline import Instants, timeline
@@ -53,7 +53,7 @@ class Term:
 def _rate_levels() -> FloatArray:
     ordinals = np.arange(len(timeline()))
     wander = mean_reverting(_RATE_SHOCK * normal(Purpose.RATE, ordinals), _RATE_PERSISTENCE)
-    levels: FloatArray = np.clip(_RATE_CENTRE + wander, 0.005, 0.08)
+    levels: FloatArray = np.clip(_RATE_CENTRE + wander, 0.01, 0.08)
     return levels
 
 
@@ -91,11 +91,13 @@ def implied_volatility(path: PricePath, term: Term, strike: FloatArray) -> Float
 
 def _dividends(path: PricePath, settlement: float, at: Instants) -> tuple[FloatArray, FloatArray]:
     """Return years and dollars of the dividends that go ex after each instant and before settlement, shape (d, k)."""
-    opens = path.timeline.opens[ex_dates(path.ticker, len(path.timeline))]
-    opens = opens[(opens > at.seconds.min()) & (opens <= settlement)]
-    ahead = opens[:, None] > at.seconds[None, :]
-    times = np.where(ahead, (opens[:, None] - at.seconds[None, :]) / SECONDS_PER_YEAR, 0.0)
-    return times, np.where(ahead, dividend(path.ticker), 0.0)
+    ordinals = ex_dates(path.ticker, path.timeline)
+    opens = path.timeline.opens[ordinals]
+    taken = (opens > at.seconds.min()) & (opens < settlement)
+    ordinals, opens = ordinals[taken, None], opens[taken, None]
+    ahead = opens > at.seconds
+    times = np.where(ahead, (opens - at.seconds) / SECONDS_PER_YEAR, 0.0)
+    return times, np.where(ahead, dividends(path.ticker, ordinals, at.ordinal), 0.0)
 
 
 def _between_closes(levels: FloatArray, at: Instants) -> FloatArray:

@@ -8,15 +8,13 @@ from datetime import date, datetime
 import numpy as np
 
 from collector.providers.base import EmptyAnswer, OptionType
-from collector.providers.demo.called_dates import call_premium
 from collector.providers.demo.draws import FloatArray
+from collector.providers.demo.early_exercise import Options, premium
 from collector.providers.demo.expirations import ListedExpiration, listed_expirations
-from collector.providers.demo.options import Options
 from collector.providers.demo.path import PricePath, price_path
 from collector.providers.demo.pricing import black_76
 from collector.providers.demo.surface import Term, implied_volatility, term
 from collector.providers.demo.timeline import timeline
-from collector.providers.demo.tree import may_pay, premium
 from collector.providers.demo.universe import DemoTicker, find
 
 
@@ -48,19 +46,23 @@ def prices(path: PricePath, common: Term, strike: FloatArray, sign: FloatArray) 
     """Return the true American price of each strike at one instant; ``sign`` is 1.0 for calls, -1.0 for puts."""
     sigma = implied_volatility(path, common, strike)
     european = black_76(common.forward, strike, common.tenor, sigma, common.discount, sign)
-    size = len(strike)
-    options = Options(
-        escrowed=np.broadcast_to(common.escrowed, size),
-        strike=strike,
-        tenor=np.broadcast_to(common.tenor, size),
-        rate=np.broadcast_to(common.rate, size),
-        sigma=sigma,
-        sign=sign,
-        time=np.broadcast_to(common.times, (len(common.times), size)),
-        amount=np.broadcast_to(common.amounts, (len(common.amounts), size)),
-    )
-    # Trees and expansions err by a hair on either side of what exercise gives.
-    worth: FloatArray = np.maximum(european + _premium(options), sign * (common.spot - strike))
+    dividends = list(zip(common.times[:, 0].tolist(), common.amounts[:, 0].tolist(), strict=True))
+    added = np.zeros(len(strike))
+    for side in (1.0, -1.0):
+        rows = sign == side
+        if rows.any():
+            added[rows] = premium(
+                Options(
+                    escrowed=float(common.escrowed[0]),
+                    tenor=float(common.tenor[0]),
+                    rate=float(common.rate[0]),
+                    strike=strike[rows],
+                    sigma=sigma[rows],
+                    sign=side,
+                    dividends=dividends,
+                )
+            )
+    worth: FloatArray = np.maximum(european + np.maximum(added, 0.0), sign * (common.spot - strike))
     return worth
 
 
@@ -70,19 +72,6 @@ def trade_prices(path: PricePath, common: Term, strike: FloatArray, sign: FloatA
     european = black_76(common.forward, strike, common.tenor, sigma, common.discount, sign)
     worth: FloatArray = np.maximum(european, sign * (common.spot - strike))
     return worth
-
-
-def _premium(options: Options) -> FloatArray:
-    """Return what early exercise adds, dollars a share: calls by their ex-dates, puts by the tree."""
-    added = np.zeros(len(options.strike))
-    calls = options.sign > 0
-    called = may_pay(options) & calls
-    if called.any():
-        added[called] = call_premium(options.of(called))
-    puts = ~calls
-    if puts.any():
-        added[puts] = premium(options.of(puts))
-    return added
 
 
 def find_expiration(ticker: DemoTicker, expiration: date, moment: datetime) -> ListedExpiration:
