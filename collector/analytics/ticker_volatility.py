@@ -13,6 +13,7 @@ from collector.analytics import implied_volatility as inversion
 from collector.analytics.american_search import Start
 from collector.analytics.chain_facts import ChainFacts, Sides, chain_facts
 from collector.analytics.early_exercise import EarlyExercise
+from collector.analytics.forward import Forwards
 from collector.analytics.greeks import GREEK_NAMES, Greeks
 from collector.analytics.iv_status import Implied, IvStatus
 from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
@@ -87,8 +88,20 @@ def ticker_volatility(
         dividends: cash dividends that are known, by time (years from the quotes to the ex-date's open), of which every
             chain takes those before it settles; () where none is paid, None where nothing is known of them.
     """
-    found = forward.forwards(rows, chains, spot=spot, curve=curve, dividends=dividends)
+    return volatilities(rows, forward.forwards(rows, chains, spot=spot, curve=curve, dividends=dividends))
+
+
+def volatilities(rows: QuoteRows, found: Forwards, at_fault: Booleans | None = None) -> TickerVolatility:
+    """Return the volatilities and Greeks of a ticker's contracts at forwards that were found.
+
+    Args:
+        rows: the quotes of all its contracts.
+        found: by forward.forwards, of these rows.
+        at_fault: shape (n,), rows whose quotes contradict others: no other side takes its volatility from one.
+    """
     terms, other = found.terms, _other_sides(rows, found.pairs)
+    if at_fault is not None:
+        other = np.where(at_fault[other], -1, other)
     in_the_money = rows.sign * (terms.forward[rows.chain] - rows.strike) > 0
     from_other_side = in_the_money & (other >= 0)
     model = _Model(terms, rows, found.exercise)

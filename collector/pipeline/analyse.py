@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pandas as pd
 
@@ -35,8 +36,15 @@ from collector.pipeline.volatility import (
 from collector.providers.base import Bar, Event, OptionChain, Provider, Quote
 from collector.providers.feeds import joined
 
-# Columns that many feeds never state: told once a chain.
-OFTEN_UNSTATED = ("bid_size", "ask_size", "vendor_implied_volatility", "vendor_delta", "in_the_money")
+# Columns that many feeds never state: told once a chain where they state none, else of each row.
+OFTEN_UNSTATED = (
+    "bid_size",
+    "ask_size",
+    "last_trade_time",
+    "vendor_implied_volatility",
+    "vendor_delta",
+    "in_the_money",
+)
 BAR_FIELDS = tuple(one.name for one in fields(Bar))
 EVENT_FIELDS = tuple(one.name for one in fields(Event))
 # Flags against a row's quote; that a contract did not trade today is no fault of its quote.
@@ -118,6 +126,15 @@ def _unstated(normalised: NormalisedTicker) -> tuple[tuple[str, ...], ...]:
         tuple(name for name, column in stated.items() if not column[head.start : head.stop].any())
         for head in normalised.chains
     )
+
+
+def _unstated_here(analysis: Analysis, name: str) -> npt.NDArray[np.bool_]:
+    """Return the rows that lack a column which their chain's feed states of others, shape (n,)."""
+    missing = np.array(analysis.normalised.contracts[name].isna(), dtype=np.bool_)
+    for head, unstated in zip(analysis.normalised.chains, analysis.unstated, strict=True):
+        if name in unstated:
+            missing[head.start : head.stop] = False
+    return missing
 
 
 def bare_record(
@@ -412,6 +429,9 @@ def _computed_columns(analysis: Analysis) -> tuple[dict[str, Any], list[list[str
     """Return the computed columns, and each row's flags and reasons with those that they bring."""
     frame, found = analysis.normalised.contracts, analysis.found
     flags, reasons = list(frame["flags"]), list(frame["reasons"])
+    for name in OFTEN_UNSTATED:
+        for position in np.flatnonzero(_unstated_here(analysis, name)).tolist():
+            reasons[position] = reasons[position] | {name: "not_stated"}
     if found is None:
         return {name: np.full(len(frame), np.nan) for name in COMPUTED}, flags, reasons
     computed = {name: getattr(found.computed, name) for name in IV_NAMES}

@@ -10,13 +10,13 @@ from datetime import timedelta
 import numpy as np
 
 from collector import quality
-from collector.analytics import arbitrage
-from collector.analytics.forward import EQUAL_IV, PARITY
+from collector.analytics import arbitrage, forward
+from collector.analytics.forward import EQUAL_IV, PARITY, Forwards
 from collector.analytics.greeks import GREEK_NAMES
 from collector.analytics.iv_status import IvStatus
 from collector.analytics.quote_rows import ChainInput, QuoteRows
 from collector.analytics.terms import Booleans, Floats
-from collector.analytics.ticker_volatility import TickerVolatility, ticker_volatility
+from collector.analytics.ticker_volatility import TickerVolatility, volatilities
 from collector.market import dividends
 from collector.market.calendar import Sessions
 from collector.market.dividends import ExDividend
@@ -118,14 +118,15 @@ def compute(
     until = max(head.expiration for head in heads) + timedelta(days=1)
     coming = dividends.schedule(events, normalised.ticker, as_of, until, sessions, quote.dividend_rate)
     rows, at = _quote_rows(heads, held)
-    computed = ticker_volatility(
+    known = forward.forwards(
         rows,
         [_input(head) for head in heads],
         spot=quote.price if quote.price is not None and quote.price > 0 else None,
         curve=curve,
         dividends=dividends.in_years(coming, as_of, sessions),
     )
-    at_fault, breaches = _breaches(heads, held, computed)
+    at_fault, breaches = _breaches(heads, held, known)
+    computed = volatilities(rows, known, at_fault[at])
     return Volatility(tuple(alive), _spread(computed, at, at_fault, held), at_fault, breaches, coming)
 
 
@@ -184,27 +185,27 @@ def _quote_rows(
 
 
 def _breaches(
-    heads: Sequence[ChainHead], held: Columns, computed: TickerVolatility
+    heads: Sequence[ChainHead], held: Columns, known: Forwards
 ) -> tuple[Booleans, tuple[arbitrage.Breaches | None, ...]]:
     """Return the rows at fault, and the breaches of each chain; None for one without a forward."""
     at_fault = np.zeros(held.strike.shape, dtype=bool)
-    terms = computed.terms
+    terms = known.terms
     sound = np.isfinite(terms.forward)
     at = np.concatenate([np.arange(head.start, head.stop) for head in heads])
     chain = np.repeat(np.arange(len(heads)), [head.stop - head.start for head in heads])
     regular = sound[chain] & ~held.adjusted[at]
     at, chain = at[regular], chain[regular]
-    found = arbitrage.breaches(held.strike[at], held.is_call[at], held.bid[at], held.ask[at], chain, _value(computed))
+    found = arbitrage.breaches(held.strike[at], held.is_call[at], held.bid[at], held.ask[at], chain, _value(known))
     for number, one in enumerate(found):
         at_fault[at[chain == number][one.at_fault]] = True
-    return at_fault, tuple(one if known else None for one, known in zip(found, sound, strict=True))
+    return at_fault, tuple(one if is_sound else None for one, is_sound in zip(found, sound, strict=True))
 
 
-def _value(computed: TickerVolatility) -> arbitrage.Value:
+def _value(known: Forwards) -> arbitrage.Value:
     """Return what bounds the worth of the contracts of each chain, and how well that is known."""
-    terms = computed.terms
-    seen = np.array([source in FROM_QUOTES for source in computed.forward_source])
-    rate_seen = np.array([source in FROM_QUOTES for source in computed.rate_source])
+    terms = known.terms
+    seen = np.array([source in FROM_QUOTES for source in known.source])
+    rate_seen = np.array([source in FROM_QUOTES for source in known.rate_source])
     return arbitrage.Value(
         forward=terms.forward,
         discount=terms.discount,

@@ -134,6 +134,7 @@ def without_the_feeds_own(chains: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in chain["calls"] + chain["puts"]:
             for name in ("vendor_implied_volatility", "vendor_delta"):
                 row.pop(name)
+                row["reasons"].pop(name, None)
     return chains
 
 
