@@ -78,7 +78,8 @@ def volatility_features(view: ChainsView, cone: Sequence[dict[str, Any]] | None)
     slope = far - near if far is not None and near is not None else None
     figures["term_slope"] = (slope, figures["iv_90d"][1] or figures["iv_30d"][1])
     figures["term_structure"] = (_points(view), None)
-    figures["expected_move_30d"] = expected_move(view.spot, levels[MONTH], MONTH / DAYS_A_YEAR)
+    move, why = expected_move(view.spot, levels[MONTH], MONTH / DAYS_A_YEAR)
+    figures["expected_move_30d"] = (move, figures["iv_30d"][1] or why)
     figures |= _nearest(view) | _exposure(view) | _earnings(view) | _liquidity(view)
     figures["volatility_cone"] = ([{**row, "implied": levels[WINDOWS[row["sessions"]]]} for row in cone or ()], None)
     if not view.points:

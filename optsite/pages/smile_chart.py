@@ -9,6 +9,8 @@ from typing import Any
 SECONDS_A_YEAR = 365 * 86_400
 # A feed's volatility beyond these is a fill-in or a failure, and would flatten the rest of the chart.
 SHOWN = (0.01, 3.0)
+# The fit is of the quotes within so many deviations of the forward: further out it shows nothing of them.
+FITTED_DEVIATIONS = 2.5
 
 
 def smile(chain: dict[str, Any]) -> dict[str, Any] | None:
@@ -57,13 +59,16 @@ def _shown(value: float | None, flags: list[str]) -> float | None:
 
 
 def _fitted(chain: dict[str, Any], strike: float) -> float | None:
-    """Return the fit's volatility at a strike, None without a fit."""
+    """Return the fit's volatility at a strike, None without a fit or beyond what it was fitted to."""
     fit = (chain.get("analytics") or {}).get("smile")
-    if not fit:
+    if not fit or chain["atm_iv"] is None:
         return None
     seconds = (
         datetime.fromisoformat(chain["settlement_time"]) - datetime.fromisoformat(chain["as_of"])
     ).total_seconds()
-    shifted = math.log(strike / chain["forward"]) - fit["m"]
+    moneyness = math.log(strike / chain["forward"])
+    if seconds <= 0 or abs(moneyness) > FITTED_DEVIATIONS * chain["atm_iv"] * math.sqrt(seconds / SECONDS_A_YEAR):
+        return None
+    shifted = moneyness - fit["m"]
     variance = fit["a"] + fit["b"] * (fit["rho"] * shifted + math.hypot(shifted, fit["sigma"]))
-    return math.sqrt(variance * SECONDS_A_YEAR / seconds) if variance > 0 and seconds > 0 else None
+    return math.sqrt(variance * SECONDS_A_YEAR / seconds) if variance > 0 else None

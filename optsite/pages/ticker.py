@@ -45,6 +45,7 @@ STYLE_OF_UNIT = {
     "ratio": "ratio",
     "0-100": "ratio",
 }
+PERCENTAGES = frozenset({"implied_earnings_move", "median_relative_spread"})
 
 
 class TickerPage(StaffPage):
@@ -132,7 +133,7 @@ def _alerts(export: Export, ticker: str) -> list[dict[str, Any]]:
 
 
 def _figures(feature: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return name, help, style and value of each figure that a row can show."""
+    """Return name, help, style, value and what it is per, of each figure that a row can show."""
     return [
         {
             "name": field.name,
@@ -140,15 +141,25 @@ def _figures(feature: dict[str, Any]) -> list[dict[str, Any]]:
             "style": _style(field),
             "value": feature.get(field.name),
             "reason": (feature.get("reasons") or {}).get(field.name),
+            "per": _per(field),
         }
         for field in FEATURE_FIELDS
         if field.name not in NOT_FIGURES and field.type not in ("array", "object")
     ]
 
 
+def _per(field: Field) -> str:
+    """Return what an amount of dollars is for, '' for other figures."""
+    return field.unit.removeprefix("$/") if field.unit.startswith("$/") else ""
+
+
 def _style(field: Field) -> str:
     if field.name.startswith("return_"):
         return "change"
+    if _per(field):
+        return "dollars"
+    if field.name in PERCENTAGES:
+        return "percent"
     return "yes" if field.type == "boolean" else STYLE_OF_UNIT.get(field.unit, "plain")
 
 

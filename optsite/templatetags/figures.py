@@ -51,6 +51,15 @@ def _ratio(value: float) -> str:
     return f"{value:,.2f}"
 
 
+def _dollars(value: float) -> str:
+    """Return dollars in the largest unit that leaves a whole one: -$3.6M."""
+    size, sign = abs(value), "-" if value < 0 else ""
+    for scale, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if size >= scale:
+            return f"{sign}${size / scale:,.1f}{letter}"
+    return f"{sign}${size:,.0f}"
+
+
 def _strike(value: float) -> str:
     return f"{value:,.2f}".removesuffix(".00")
 
@@ -69,6 +78,7 @@ STYLES: dict[str, Callable[[Any], str]] = {
     "percent": _percent,
     "change": _change,
     "ratio": _ratio,
+    "dollars": _dollars,
     "strike": _strike,
     "yes": _yes,
     "plain": _plain,

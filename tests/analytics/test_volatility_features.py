@@ -178,6 +178,8 @@ def test_exposures_pass_and_say_what_lacks() -> None:
 def test_without_a_spot_no_move_in_dollars() -> None:
     told = reasons(view(NEAR, MIDDLE, FAR, spot=None))
     assert told["expected_move_30d"] == "no_spot"
+    # Where the volatility is what lacks, its own reason is told.
+    assert reasons(view(NEAR))["expected_move_30d"] == "extrapolation"
 
 
 def test_the_cone_stands_beside_the_implied_volatility_of_its_tenor() -> None:

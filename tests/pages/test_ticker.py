@@ -93,3 +93,27 @@ def test_figures_without_a_usable_chain_say_so(staff: Client, export_dir: Path) 
     page = text(staff, "/staff/ticker/EPAC/")
     assert "No chain of the ticker is usable." in page
     assert "No chain of EPAC is exported." in page
+
+
+def test_sums_over_fewer_expirations_than_are_listed_are_shown_as_partial(staff: Client, export_dir: Path) -> None:
+    some = feature("ZORA", partial=True, expirations_used=5, expirations_listed=30)
+    publish_market(export_dir, {"features": [some, feature("QUIL", partial=False, expirations_used=7)]})
+    page = text(staff, "/staff/ticker/ZORA/")
+    assert ">partial: 5 of 30 expirations</span>" in page
+    assert "partial: " not in text(staff, "/staff/ticker/QUIL/")
+
+
+def test_exposures_are_dollars_per_move(staff: Client, export_dir: Path) -> None:
+    publish_market(
+        export_dir, {"features": [feature("ZORA", gamma_exposure=-3_638_280.0, implied_earnings_move=0.043)]}
+    )
+    page = " ".join(text(staff, "/staff/ticker/ZORA/").split())
+    assert '-$3.6M</span></td> <td class="quiet">per 1 %</td>' in page
+    assert ">4.3 %</span>" in page
+
+
+def test_a_history_of_sessions_without_closes_is_none_to_draw(staff: Client, export_dir: Path) -> None:
+    documents = market_documents()
+    documents["history"][0]["close"] = [None] * 40
+    publish_market(export_dir, documents)
+    assert set(charts(text(staff, "/staff/ticker/ZORA/"))["history"]["close"]) == {None}

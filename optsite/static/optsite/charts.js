@@ -41,7 +41,7 @@ function nothing(id, text) {
 }
 
 function drawCloses(history) {
-    if (!history || history.dates.length === 0) {
+    if (!history || !history.close.some((close) => close !== null)) {
         nothing("close-chart", "No daily history is exported yet.");
         return;
     }
@@ -89,30 +89,48 @@ function volatilityOptions(legend) {
     return settings;
 }
 
+/* Where our volatilities lie, with some room: a feed's in the far wings would leave them a corner of the chart. */
+function windowOf(smile) {
+    const known = smile.strikes.filter((_, place) => smile.ours[place] !== null);
+    const [low, high] = [known[0], known.at(-1)];
+    const room = Math.max((high - low) / 10, 1e-6);
+    return {
+        min: Math.max(low - room, Math.min(low, smile.strikes[0])),
+        max: Math.min(high + room, Math.max(high, smile.strikes.at(-1))),
+        top: 1.3 * Math.max(...smile.ours),
+    };
+}
+
 function drawSmile(smile) {
     if (!smile || !smile.ours.some((value) => value !== null)) {
         nothing("smile-chart", "No implied volatility could be computed for this chain.");
         return;
     }
-    const along = (values) =>
-        values.map((y, place) => ({ x: smile.strikes[place], y })).filter((point) => point.y !== null);
-    const points = (label, values, name, style) => ({
+    const shown = windowOf(smile);
+    const along = (values) => values
+        .map((y, place) => ({ x: smile.strikes[place], y }))
+        .filter((point) => point.y !== null && point.x >= shown.min && point.x <= shown.max && point.y <= shown.top);
+    const points = (label, values, name, style, radius, order) => ({
         label, data: along(values), borderColor: colour(name), backgroundColor: colour(name), showLine: false,
-        pointRadius: 2.5, pointStyle: style,
+        pointRadius: radius, pointStyle: style, order,
     });
-    const datasets = [points("Ours", smile.ours, "--chart-line", "circle")];
+    const datasets = [points("Ours", smile.ours, "--chart-line", "circle", 2.5, 2)];
     if (smile.feed) {
-        datasets.push(points(`${smile.feed} states`, smile.theirs, "--puts", "cross"));
+        datasets.push(points(`${smile.feed} states`, smile.theirs, "--puts", "cross", 3.5, 1));
     }
     if (smile.fit.some((value) => value !== null)) {
         datasets.push({
-            label: "Fit", data: along(smile.fit), borderColor: colour("--chart-text"), borderWidth: 1, pointRadius: 0,
-            borderDash: [4, 3],
+            label: "Fit", data: along(smile.fit), borderColor: colour("--chart-text"), borderWidth: 1.5, pointRadius: 0,
+            pointStyle: "line", borderDash: [4, 3], order: 0,
         });
     }
     const settings = volatilityOptions(true);
     settings.interaction = { mode: "nearest", axis: "x", intersect: false };
-    settings.scales.x = { ...settings.scales.x, type: "linear", min: smile.strikes[0], max: smile.strikes.at(-1) };
+    settings.plugins.legend.labels = {
+        ...settings.plugins.legend.labels, usePointStyle: true, boxHeight: 6, sort: (a, b) => a.datasetIndex - b.datasetIndex,
+    };
+    settings.scales.x = { ...settings.scales.x, type: "linear", min: shown.min, max: shown.max };
+    settings.scales.x.ticks = { ...settings.scales.x.ticks, includeBounds: false };
     draw("smile-chart", { type: "line", data: { datasets }, options: settings });
 }
 
