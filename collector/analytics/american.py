@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from collector.analytics import american_greeks, black76
 from collector.analytics import implied_volatility as inversion
 from collector.analytics.american_search import Start, search
-from collector.analytics.early_exercise import EarlyExercise, Rows
+from collector.analytics.contract_rows import Rows
+from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.greeks import GREEK_NAMES, Greeks
 from collector.analytics.iv_status import Implied, IvStatus
 from collector.analytics.terms import Booleans, Floats, Integers, Terms
@@ -53,7 +54,8 @@ def price(
     rows = tables.rows(chain[at], sign[at], strike[at])
     worth = black76.price(rows.forward, rows.strike, rows.tenor, sigma[at], rows.discount, rows.sign)
     worth += tables.value(rows, sigma[at])
-    value[at] = np.where(tables.unsure(rows), np.nan, np.maximum(worth, rows.intrinsic))
+    worth = np.where(tables.now(rows, sigma[at]), rows.intrinsic, np.maximum(worth, rows.intrinsic))
+    value[at] = np.where(tables.unsure(rows), np.nan, worth)
     return value
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from collector.analytics.early_exercise import Derivatives, Rows
+from collector.analytics.contract_rows import Rows
+from collector.analytics.early_exercise import Derivatives
 from collector.analytics.greeks import DAYS_A_YEAR, POINT, Greeks
 from collector.analytics.terms import Floats, Terms
 

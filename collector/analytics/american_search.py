@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from collector.analytics.early_exercise import EarlyExercise, Rows
+from collector.analytics.contract_rows import Rows
+from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.iv_status import IvStatus
 from collector.analytics.terms import Booleans, Floats, Integers
 

@@ -10,7 +10,6 @@ import numpy as np
 from collector.analytics import discrete_dividends
 from collector.analytics.american_premium import (
     Premium,
-    Puts,
     as_puts,
     premium,
     premium_and_slope,
@@ -18,6 +17,7 @@ from collector.analytics.american_premium import (
 )
 from collector.analytics.boundary_tables import RATE_BUMP, Grid, Tables
 from collector.analytics.call_exercise import CallExercise
+from collector.analytics.contract_rows import Rows
 from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
 # Steps of relative spot for the derivatives of a call's premium around ex-dates.
@@ -30,43 +30,6 @@ FEW = 200
 YIELD_COUNTS = 0.01
 # That yield times the root of the tenor, above which neither alone is near enough to what both are worth.
 YIELD_TOO_HIGH = 0.03
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Contracts sorted by chain and side, shape (n,), with what their valuation needs.
-
-    ``spot`` is less the present value of the cash dividends, ``intrinsic`` the least that exercise is worth,
-    ``dividends`` says whose chain has cash dividends, ``key`` is twice the chain's number, plus 1 for calls.
-    """
-
-    chain: Integers
-    key: Integers
-    sign: Floats
-    strike: Floats
-    spot: Floats
-    forward: Floats
-    tenor: Floats
-    discount: Floats
-    intrinsic: Floats
-    dividends: Booleans
-    puts: Puts
-
-    def of(self, rows: Booleans | Integers) -> Rows:
-        """Return some of the rows, in their order."""
-        return Rows(
-            self.chain[rows],
-            self.key[rows],
-            self.sign[rows],
-            self.strike[rows],
-            self.spot[rows],
-            self.forward[rows],
-            self.tenor[rows],
-            self.discount[rows],
-            self.intrinsic[rows],
-            self.dividends[rows],
-            self.puts.of(rows),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +125,14 @@ class EarlyExercise:
             around = self._calls(rows.of(calls), sigma[calls], rows.spot[calls, None])[:, 0]
             value[calls] = np.maximum(value[calls], around)
         return value
+
+    def now(self, rows: Rows, sigma: Floats) -> Booleans:
+        """Say of which contracts exercise is optimal now: they are worth that, and nothing moves it but the spot."""
+        now = np.zeros(len(rows.key), dtype=bool)
+        for part in self._parts(rows):
+            some = rows.of(part)
+            now[part] = np.log(some.puts.spot) <= self._grid(some, sigma[part]).log_now
+        return now & ~self._around_dates(rows)
 
     def value_and_slope(self, rows: Rows, sigma: Floats) -> tuple[Floats, Floats]:
         """Return the premium and its derivative by volatility; this is only about right of calls with cash dividends:

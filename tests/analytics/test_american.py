@@ -181,6 +181,18 @@ def test_a_put_deep_in_the_money_is_worth_its_exercise_and_moves_with_the_spot_a
         assert implied.status[0] == IvStatus.EXERCISE_REGION
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_where_exercise_is_optimal_now_a_price_is_just_that(sign: float) -> None:
+    """Long and far in the money, where the integral's own error would show."""
+    rate, carry_yield = (0.045, 0.0) if sign < 0 else (0.0, 0.045)
+    of = terms(np.array([1.75]), np.array([rate]), np.array([carry_yield]))
+    strike = np.array([173.0 if sign < 0 else 57.8])
+    for sigma in (0.1, 0.2, 0.3):
+        price = american.price(of, np.array([0]), np.array([sign]), strike, np.array([sigma]))
+        assert price[0] == abs(SPOT - strike[0])
+        assert quantlib.american(SPOT, strike[0], rate, carry_yield, sigma, 1.75, sign) == pytest.approx(price[0])
+
+
 def test_a_price_below_what_exercise_pays_has_no_volatility() -> None:
     of = terms(np.array([0.25]), np.array([0.04]), np.array([0.0]))
     found = american.implied_volatility(of, np.array([0]), np.array([-1.0]), np.array([120.0]), np.array([19.5]))
