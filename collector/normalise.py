@@ -14,9 +14,10 @@ the feed still states.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ BoolArray = npt.NDArray[np.bool_]
 # Yahoo fills in powers of a half (plus about 1e-5) where its solver failed, and 1e-5 where it did not run.
 PLACEHOLDER_IVS = np.array([1e-5] + [2.0**-k for k in range(11)])
 PLACEHOLDER_TOLERANCE = 1.2e-5
+
+NOT_A_TIME = int(np.datetime64("NaT", "us").astype(np.int64))
 
 # An option symbol has room for no more.
 MAX_STRIKE = 99_999.999
@@ -223,7 +226,8 @@ def _frame(
     earlier: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Make the columns of all rows at once."""
-    numbers = {name: _numbers([getattr(row.quote, name) for row in rows]) for name in NUMERIC}
+    quotes = [row.quote for row in rows]
+    numbers = {name: _numbers(attrgetter(name), quotes) for name in NUMERIC}
     below_zero: dict[str, BoolArray] = {}
     for name in ("bid", "ask", "last_price"):
         below_zero[name] = numbers[name] < 0
@@ -231,7 +235,7 @@ def _frame(
     two_sided = (numbers["bid"] > 0) & (numbers["ask"] > 0) & (numbers["ask"] >= numbers["bid"])
     mid = np.where(two_sided, (numbers["bid"] + numbers["ask"]) / 2, np.nan)
     opened, closed = _session_bounds(heads, sessions, len(rows))
-    last_trade = _times([row.quote.last_trade_time for row in rows])
+    last_trade = _times([quote.last_trade_time for quote in quotes])
     in_session = (last_trade >= opened) & (last_trade < closed)
     symbols = [row.symbol for row in rows]
     untraded = is_untraded(numbers["change"], last_trade, opened)
@@ -260,16 +264,16 @@ def _frame(
             "ticker": pd.Series([ticker] * len(rows), dtype="object"),
             "root": pd.Series([row.root for row in rows], dtype="object"),
             "expiration": pd.Series(expirations, dtype="object"),
-            "option_type": pd.Series([row.quote.option_type for row in rows], dtype="object"),
-            "strike": np.array([row.quote.strike for row in rows], dtype=float),
-            "multiplier": np.array([row.quote.contract_size or 100 for row in rows], dtype=float),
+            "option_type": pd.Series([quote.option_type for quote in quotes], dtype="object"),
+            "strike": np.array([quote.strike for quote in quotes], dtype=float),
+            "multiplier": np.array([quote.contract_size or 100 for quote in quotes], dtype=float),
             "adjusted": adjusted,
             "mid": mid,
             **numbers,
             "last_trade_time": pd.Series(last_trade).dt.tz_localize("UTC"),
             "volume_known": known,
             "untraded": untraded & ~known,
-            "in_the_money": pd.Series([row.quote.in_the_money for row in rows], dtype="object"),
+            "in_the_money": pd.Series([quote.in_the_money for quote in quotes], dtype="object"),
             "flags": pd.Series(flags, dtype="object"),
             "reasons": pd.Series(_reasons(numbers, mid, below_zero), dtype="object"),
         }
@@ -288,19 +292,18 @@ def _reasons(numbers: dict[str, FloatArray], mid: FloatArray, below_zero: dict[s
     return reasons
 
 
-def _numbers(values: Sequence[Any]) -> FloatArray:
-    """Return float64 with NaN for None and for what is not finite."""
-    array = np.array([np.nan if value is None else value for value in values], dtype=float)
+def _numbers(get: Callable[[ContractQuote], Any], quotes: Sequence[ContractQuote]) -> FloatArray:
+    """Return a number of each quote as float64, with NaN for None and for what is not finite."""
+    array: FloatArray = np.fromiter(map(get, quotes), dtype=object, count=len(quotes)).astype(np.float64)
     array[~np.isfinite(array)] = np.nan
     return array
 
 
 def _times(values: Sequence[datetime | None]) -> npt.NDArray[np.datetime64]:
     """Return datetime64[us] in UTC, NaT for None."""
-    micros = [None if value is None else int(value.timestamp() * 1_000_000) for value in values]
-    return np.array([np.datetime64("NaT") if micro is None else np.datetime64(micro, "us") for micro in micros]).astype(
-        "datetime64[us]"
-    )
+    return np.array(
+        [NOT_A_TIME if value is None else int(value.timestamp() * 1_000_000) for value in values], dtype=np.int64
+    ).view("datetime64[us]")
 
 
 def _session_bounds(

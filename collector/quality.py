@@ -23,10 +23,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from collector.analytics.median import median
+from collector.analytics.strike_places import strike_places
 from collector.market.calendar import QuoteMoment
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+# The price that 'near the money' is measured from, where it comes from, and the deviation.
+Reference = tuple[float | None, str | None, float]
 
 GRADES = ("A", "B", "C", "D", "E", "F")
 USABLE = frozenset("ABCD")
@@ -104,7 +108,13 @@ class Evidence:
     vendor_implied_volatility: FloatArray
 
 
-def grade(quotes: Quotes, spot: float | None, moment: QuoteMoment, evidence: Evidence | None = None) -> Quality:
+def grade(
+    quotes: Quotes,
+    spot: float | None,
+    moment: QuoteMoment,
+    evidence: Evidence | None = None,
+    by_quotes: Reference | None = None,
+) -> Quality:
     """Grade one chain.
 
     Args:
@@ -112,9 +122,10 @@ def grade(quotes: Quotes, spot: float | None, moment: QuoteMoment, evidence: Evi
         spot: the underlying's price as stated, None where it is not.
         moment: when the quotes were made and when they came.
         evidence: what its volatilities show; without it the quotes alone are judged.
+        by_quotes: what reference_price returns of these quotes and spot, where that is known already.
     """
     regular = ~quotes.adjusted
-    reference, source, deviation = reference_price(quotes, spot)
+    reference, source, deviation = by_quotes or reference_price(quotes, spot)
     if evidence is not None and evidence.forward is not None:
         reference, source = evidence.forward, "forward"
     near = np.zeros(len(regular), dtype=bool)
@@ -123,7 +134,7 @@ def grade(quotes: Quotes, spot: float | None, moment: QuoteMoment, evidence: Evi
     two_sided = near & ~np.isnan(quotes.mid)
     spreads = (quotes.ask[two_sided] - quotes.bid[two_sided]) / quotes.mid[two_sided]
     share = float(two_sided.sum() / near.sum()) if near.any() else None
-    spread = float(np.median(spreads)) if len(spreads) else None
+    spread = median(spreads) if len(spreads) else None
     known = bool(np.nansum(quotes.open_interest[regular]) > 0)
     age = (moment.stamp - moment.quote_time).total_seconds()
     facts = {
@@ -146,15 +157,16 @@ def grade(quotes: Quotes, spot: float | None, moment: QuoteMoment, evidence: Evi
     return Quality(max(quoted, worst), tuple(reasons + caps), facts)
 
 
-def reference_price(quotes: Quotes, spot: float | None) -> tuple[float | None, str | None, float]:
+def reference_price(quotes: Quotes, spot: float | None) -> Reference:
     """Return what 'near the money' is measured from, where it comes from (parity or spot), and the deviation."""
     usable = ~quotes.adjusted & ~np.isnan(quotes.mid)
     calls, puts = usable & quotes.is_call, usable & ~quotes.is_call
-    strikes, at_call, at_put = np.intersect1d(
-        quotes.strike[calls], quotes.strike[puts], assume_unique=False, return_indices=True
-    )
+    listed, place = strike_places(quotes.strike)
+    at_call, at_put = (_first(rows, place, len(listed)) for rows in (calls, puts))
+    both = (at_call >= 0) & (at_put >= 0)
+    strikes, at_call, at_put = listed[both], at_call[both], at_put[both]
     if len(strikes):
-        call, put = quotes.mid[calls][at_call], quotes.mid[puts][at_put]
+        call, put = quotes.mid[at_call], quotes.mid[at_put]
         best = int(np.argmin(np.abs(call - put)))
         forward = float(strikes[best] + call[best] - put[best])
         if forward > 0:
@@ -163,6 +175,14 @@ def reference_price(quotes: Quotes, spot: float | None) -> tuple[float | None, s
     if spot is not None and spot > 0:
         return spot, "spot", MINIMUM_DEVIATION
     return None, None, MINIMUM_DEVIATION
+
+
+def _first(rows: BoolArray, place: npt.NDArray[np.intp], strikes: int) -> npt.NDArray[np.intp]:
+    """Return for each strike the first of the chosen rows that has it, -1 where none has."""
+    found = np.full(strikes, -1, dtype=np.intp)
+    chosen = np.flatnonzero(rows)[::-1]
+    found[place[chosen]] = chosen
+    return found
 
 
 def _evident(evidence: Evidence | None, near: BoolArray, two_sided: BoolArray) -> dict[str, Any]:
@@ -177,7 +197,7 @@ def _evident(evidence: Evidence | None, near: BoolArray, two_sided: BoolArray) -
         "at_fault": at_fault,
         "at_fault_share": at_fault / quoted if quoted else None,
         "band_overlap_share": evidence.band_overlap_share,
-        "vendor_difference": float(np.median(compared)) if compared.size else None,
+        "vendor_difference": median(compared) if compared.size else None,
         "vendor_compared": int(compared.size),
     }
 

@@ -337,7 +337,9 @@ def test_more_faults_never_grade_better(
     columns = ladder(two_sided, half_width)
     by_quotes = grade(columns, 100.0, moment()).grade
     found = grade(columns, 100.0, moment(), evidence(columns, at_fault, overlap)).grade
-    worse = grade(columns, 100.0, moment(), evidence(columns, min(at_fault + 5, 40), (overlap or 1.0) / 2)).grade
+    worse = grade(
+        columns, 100.0, moment(), evidence(columns, min(at_fault + 5, 40), (1.0 if overlap is None else overlap) / 2)
+    ).grade
     assert by_quotes <= found <= worse
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collector.analytics.strike_places import strike_places
 from collector.analytics.terms import Booleans, Floats, Integers, Terms
 
 ONE_PER_CENT = 0.01
@@ -129,9 +130,10 @@ def chain_exposures(terms: Terms, held: Holdings) -> dict[int, tuple[Exposure, S
         return found
     flips = _flips(terms, held, held.chain, len(terms.tenor), terms.spot)
     gamma, vanna, charm = _dollars(terms, held)
-    for number in np.unique(held.chain):
-        rows = held.chain == number
-        found[int(number)] = _exposure(held, rows, gamma, vanna, charm, flips[number])
+    chains, starts = _chains(held)
+    stops = np.append(starts[1:], len(held.chain))
+    for number, start, stop in zip(chains.tolist(), starts.tolist(), stops.tolist(), strict=True):
+        found[number] = _exposure(held, slice(start, stop), gamma, vanna, charm, flips[number])
     return found
 
 
@@ -147,7 +149,7 @@ def ticker_exposure(terms: Terms, held: Holdings, spot: float) -> Exposure | Non
         return None
     everything = np.zeros_like(held.chain)
     flip = _flips(terms, held, everything, 1, np.array([spot]))[0]
-    return _exposure(held, np.ones(held.chain.shape, dtype=bool), *_dollars(terms, held), flip)[0]
+    return _exposure(held, slice(None), *_dollars(terms, held), flip)[0]
 
 
 def gamma_profile(terms: Terms, held: Holdings, group: Integers, spots: Floats) -> Floats:
@@ -156,25 +158,40 @@ def gamma_profile(terms: Terms, held: Holdings, group: Integers, spots: Floats) 
     Args:
         terms: of the chains.
         held: the rows.
-        group: shape (n,), the group that a row is summed into; the rows of a group stand together.
+        group: shape (n,), the group that a row is summed into; the rows of a chain stand together, in one group.
         spots: shape (g, k), for each group the spots at which to revalue.
 
     Returns:
         Shape (g, k), dollars for a move of 1 % of each of those spots.
     """
-    at = spots[group]
-    growth = (terms.forward / terms.escrowed_spot)[held.chain][:, None]
-    forward = growth * (at - terms.present_dividends[held.chain][:, None])
-    total = (held.sigma * np.sqrt(terms.tenor[held.chain]))[:, None]
+    chains, starts = _chains(held)
+    at = spots[group[starts]]
+    growth = (terms.forward / terms.escrowed_spot)[chains][:, None]
+    forward = growth * (at - terms.present_dividends[chains][:, None])
     alive = forward > 0
-    d1 = np.log(np.where(alive, forward, 1.0) / held.strike[:, None]) / total + total / 2
-    density = np.exp(-d1 * d1 / 2) / _ROOT_TWO_PI
-    gamma = terms.discount[held.chain][:, None] * growth**2 * density / (np.where(alive, forward, np.inf) * total)
-    dollars = (held.sign * held.held)[:, None] * gamma * at**2 * ONE_PER_CENT
+    with np.errstate(divide="ignore"):
+        # What is the same for all contracts of a chain is taken out of the sum over them.
+        scale = terms.discount[chains][:, None] * growth**2 * at**2 * (ONE_PER_CENT / _ROOT_TWO_PI) / forward
+    total = held.sigma * np.sqrt(terms.tenor[held.chain])
+    log_forward = np.log(np.where(alive, forward, 1.0))
+    row = np.repeat(np.arange(len(chains)), np.diff(starts, append=len(held.chain)))
+    d1 = log_forward[row]
+    d1 -= (np.log(held.strike) - total * total / 2)[:, None]
+    d1 /= total[:, None]
+    np.multiply(d1, d1, out=d1)
+    d1 *= -0.5
+    density = np.exp(d1, out=d1)
+    density *= (held.sign * held.held / total)[:, None]
+    summed = np.where(alive, scale * np.add.reduceat(density, starts, axis=0), 0.0)
     profile = np.zeros(spots.shape)
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    profile[group[starts]] = np.add.reduceat(dollars, starts, axis=0)
+    np.add.at(profile, group[starts], summed)
     return profile
+
+
+def _chains(held: Holdings) -> tuple[Integers, Integers]:
+    """Return the chains of the rows in their order, and where each begins; the rows of a chain stand together."""
+    starts = np.flatnonzero(np.diff(held.chain, prepend=-1))
+    return held.chain[starts], starts
 
 
 def _flips(terms: Terms, held: Holdings, group: Integers, groups: int, spot: Floats) -> Floats:
@@ -211,10 +228,10 @@ def _dollars(terms: Terms, held: Holdings) -> tuple[Floats, Floats, Floats]:
 
 
 def _exposure(
-    held: Holdings, rows: Booleans, gamma: Floats, vanna: Floats, charm: Floats, flip: float
+    held: Holdings, rows: slice, gamma: Floats, vanna: Floats, charm: Floats, flip: float
 ) -> tuple[Exposure, StrikeExposures]:
     """Sum the chosen rows, all together and by strike."""
-    strikes, place = np.unique(held.strike[rows], return_inverse=True)
+    strikes, place = strike_places(held.strike[rows])
     by_strike = StrikeExposures(strikes, *(_sums(strikes, place, column[rows]) for column in (gamma, vanna, charm)))
     summed = Exposure(
         gamma=float(gamma[rows].sum()),

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.analytics.terms import Booleans, Floats
+from collector.analytics.median import median
+from collector.analytics.strike_places import strike_places
+from collector.analytics.terms import Booleans, Floats, Integers
 
 Figure = tuple[float | None, str | None]
 
@@ -43,8 +45,9 @@ def liquidity(book: Book, forward: float | None) -> dict[str, Figure]:
     """
     spread = np.where(np.isfinite(book.mid), (book.ask - book.bid) / book.mid, np.nan)
     dollars = np.minimum(book.bid_size * book.bid, book.ask_size * book.ask) * book.multiplier
-    traded_strike, traded_share = _largest(book.strike, book.volume)
-    held_strike, held_share = _largest(book.strike, book.open_interest)
+    strikes, place = strike_places(book.strike)
+    traded_strike, traded_share = _largest(strikes, place, book.volume)
+    held_strike, held_share = _largest(strikes, place, book.open_interest)
     return {
         "at_the_money_spread": _at_the_money(book, spread, forward),
         "spread_in_volatility": _median((book.ask_iv - book.bid_iv)[book.near], "no_two_sided_quote"),
@@ -70,16 +73,15 @@ def _at_the_money(book: Book, spread: Floats, forward: float | None) -> Figure:
 def _median(figures: Floats, missing: str) -> Figure:
     """Return the median of the finite ones."""
     known = figures[np.isfinite(figures)]
-    return (float(np.median(known)), None) if known.size else (None, missing)
+    return (median(known), None) if known.size else (None, missing)
 
 
-def _largest(strike: Floats, figures: Floats) -> tuple[float | None, float | None]:
+def _largest(strikes: Floats, place: Integers, figures: Floats) -> tuple[float | None, float | None]:
     """Return the strike with the largest sum (the lowest of equals) and its share of all; None where all are 0."""
-    known = np.nan_to_num(figures, nan=0.0)
+    known = np.where(np.isnan(figures), 0.0, figures)
     total = float(known.sum())
     if total <= 0:
         return None, None
-    strikes, place = np.unique(strike, return_inverse=True)
     sums = np.bincount(place, weights=known, minlength=strikes.size)
     best = int(np.argmax(sums))
     return float(strikes[best]), float(sums[best]) / total

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collector.analytics.strike_places import strike_places
 from collector.analytics.terms import Booleans, Floats
 
 
@@ -22,10 +23,10 @@ def max_pain(strike: Floats, is_call: Booleans, open_interest: Floats, spot: flo
     Returns:
         None where no open interest above 0 is known.
     """
-    held = np.nan_to_num(open_interest, nan=0.0)
+    held = np.where(np.isnan(open_interest), 0.0, open_interest)
     if not (held > 0).any():
         return None
-    strikes, place = np.unique(strike, return_inverse=True)
+    strikes, place = strike_places(strike)
     calls = np.bincount(place, weights=held * is_call, minlength=strikes.size)
     puts = np.bincount(place, weights=held * ~is_call, minlength=strikes.size)
     # Payout at a strike, from running sums: calls struck below it, puts struck above it.

@@ -7,6 +7,7 @@ Adjusted contracts deliver something else and are left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Integers = NDArray[np.intp]
 Totals = tuple[dict[str, Any], dict[str, str]]
+# Columns by name, one value a contract: a frame, or arrays.
+Contracts = pd.DataFrame | Mapping[str, NDArray[Any]]
 
 _RATIOS = (
     ("put_call_volume_ratio", "put_volume", "call_volume"),
@@ -24,11 +27,11 @@ _RATIOS = (
 )
 
 
-def chain_totals(contracts: pd.DataFrame) -> Totals:
+def chain_totals(contracts: Contracts) -> Totals:
     """Return the totals of one chain.
 
     Args:
-        contracts: one row a contract with the columns option_type, volume, volume_known, open_interest and adjusted.
+        contracts: the columns option_type, volume, volume_known, open_interest and adjusted.
 
     Returns:
         Every name of ``documents.CHAIN_TOTALS`` (contracts as integers, ratios as numbers or None), and for each None
@@ -68,12 +71,12 @@ def open_interest_known(open_interest: Floats, codes: Integers) -> Booleans:
     return known
 
 
-def _totals(contracts: pd.DataFrame, codes: Integers | None) -> Totals:
-    regular = ~contracts["adjusted"].to_numpy(dtype=np.bool_)
-    calls = np.asarray(contracts["option_type"].to_numpy() == "call", dtype=np.bool_)
-    volume = contracts["volume"].to_numpy(dtype=np.float64, na_value=np.nan)
-    interest = np.where(regular, contracts["open_interest"].to_numpy(dtype=np.float64, na_value=np.nan), np.nan)
-    traded = regular & contracts["volume_known"].to_numpy(dtype=np.bool_) & np.isfinite(volume)
+def _totals(contracts: Contracts, codes: Integers | None) -> Totals:
+    regular = ~np.asarray(contracts["adjusted"], dtype=np.bool_)
+    calls = np.asarray(np.asarray(contracts["option_type"]) == "call", dtype=np.bool_)
+    volume = np.asarray(contracts["volume"], dtype=np.float64)
+    interest = np.where(regular, np.asarray(contracts["open_interest"], dtype=np.float64), np.nan)
+    traded = regular & np.asarray(contracts["volume_known"], dtype=np.bool_) & np.isfinite(volume)
     held = open_interest_known(interest, np.zeros(calls.shape, dtype=np.intp) if codes is None else codes)
     totals: dict[str, Any] = {}
     reasons: dict[str, str] = {}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from collector.analytics import svi
+from collector.analytics.median import median
 from collector.analytics.svi import Svi
 from collector.analytics.terms import Booleans, Floats
 
@@ -73,8 +74,9 @@ def smile_points(
     known = np.flatnonzero(np.isfinite(sigma) & (sigma > 0))
     out = is_call[known] == (strike[known] >= forward)
     order = known[np.lexsort((~out, strike[known]))]
-    strikes, first = np.unique(strike[order], return_index=True)
-    rows = order[first]
+    ordered = strike[order]
+    first = np.append(True, ordered[1:] != ordered[:-1])[: ordered.size]
+    strikes, rows = ordered[first], order[first]
     return Points(np.log(strikes / forward), sigma[rows], ask_iv[rows] - bid_iv[rows])
 
 
@@ -160,7 +162,7 @@ def _weights(points: Points, tenor: float) -> Floats:
     tight = 1.0 / (spread * points.sigma)
     # Vega falls off by exp(-z²/2), its root by half of that.
     far = np.exp(-0.25 * points.moneyness**2 / (points.sigma**2 * tenor))
-    weight = np.minimum(tight, MOST_TIGHT * np.median(tight)) * far
+    weight = np.minimum(tight, MOST_TIGHT * median(tight)) * far
     weight = np.maximum(weight / weight.max(), LEAST_WEIGHT)
     return np.asarray(weight, dtype=np.float64)
 

@@ -47,6 +47,8 @@ OFTEN_UNSTATED = (
 )
 BAR_FIELDS = tuple(one.name for one in fields(Bar))
 EVENT_FIELDS = tuple(one.name for one in fields(Event))
+# Columns that the staging keeps in another form, or once for all rows.
+REWRITTEN = frozenset({"ticker", "expiration", "last_trade_time", "flags", "reasons"})
 # Flags against a row's quote; that a contract did not trade today is no fault of its quote.
 QUOTE_FAULTS = frozenset({"no_bid", "no_ask", "crossed", "negative_price"})
 
@@ -108,10 +110,20 @@ def analyse(normalised: NormalisedTicker, events: Sequence[Event], curve: RateCu
         curve: rates for where the quotes show none.
         sessions: the calendar that it trades by.
     """
-    held = columns(normalised)
-    by_quotes = _grades(normalised, held, None)
+    held, heads = columns(normalised), normalised.chains
+    quotes = _quotes(normalised, held)
+    references = [quality.reference_price(one, head.underlying.price) for one, head in zip(quotes, heads, strict=True)]
+
+    def graded(found: Volatility | None) -> tuple[quality.Quality, ...]:
+        """Grade the chains by their quotes and, where there are any, by their volatilities."""
+        return tuple(
+            quality.grade(own, head.underlying.price, head.moment, evidence(found, place, head, held), reference)
+            for place, (own, head, reference) in enumerate(zip(quotes, heads, references, strict=True))
+        )
+
+    by_quotes = graded(None)
     found = compute(normalised, held, by_quotes, curve, events, sessions)
-    grades = by_quotes if found is None else _grades(normalised, held, found)
+    grades = by_quotes if found is None else graded(found)
     known = [bool(graded.facts["open_interest_known"]) for graded in grades]
     reasons = [graded.reasons[0] if graded.reasons else "no_usable_chain" for graded in by_quotes]
     usable = [quality.is_usable(graded.grade) for graded in grades]
@@ -240,13 +252,12 @@ def _years_to_earnings(fetched: Fetched, as_of: datetime) -> float | None:
     return (min(moments) - as_of).total_seconds() / SECONDS_A_YEAR if moments else None
 
 
-def _grades(normalised: NormalisedTicker, held: Columns, found: Volatility | None) -> tuple[quality.Quality, ...]:
-    """Grade the chains of a ticker, by their quotes and, where there are any, by their volatilities."""
+def _quotes(normalised: NormalisedTicker, held: Columns) -> tuple[quality.Quotes, ...]:
+    """Return what a grade looks at of each chain."""
     faults = np.array([not QUOTE_FAULTS.isdisjoint(flags) for flags in normalised.contracts["flags"]], dtype=bool)
-    grades = []
-    for place, head in enumerate(normalised.chains):
-        rows = slice(head.start, head.stop)
-        quotes = quality.Quotes(
+    slices = [slice(head.start, head.stop) for head in normalised.chains]
+    return tuple(
+        quality.Quotes(
             strike=held.strike[rows],
             is_call=held.is_call[rows],
             bid=held.bid[rows],
@@ -256,8 +267,8 @@ def _grades(normalised: NormalisedTicker, held: Columns, found: Volatility | Non
             adjusted=held.adjusted[rows],
             flagged=faults[rows],
         )
-        grades.append(quality.grade(quotes, head.underlying.price, head.moment, evidence(found, place, head, held)))
-    return tuple(grades)
+        for rows in slices
+    )
 
 
 def _points(analysis: Analysis) -> list[ChainPoint]:
@@ -351,9 +362,8 @@ def _dividends(found: Volatility, number: int, settles: datetime) -> list[dict[s
 
 def _chain_row(analysis: Analysis, place: int) -> dict[str, Any]:
     """Return the chain's row, JSON-ready, without what the whole scan shares."""
-    normalised, head, graded = analysis.normalised, analysis.normalised.chains[place], analysis.grades[place]
-    rows = normalised.contracts.iloc[head.start : head.stop]
-    totals, total_reasons = chain_totals(rows)
+    head, graded = analysis.normalised.chains[place], analysis.grades[place]
+    totals, total_reasons = chain_totals(analysis.held.counts(slice(head.start, head.stop)))
     figures = analysis.figures.chains[place]
     reasons = {f"totals.{name}": reason for name, reason in total_reasons.items()}
     terms = _terms(analysis, place, reasons)
@@ -390,39 +400,40 @@ def _chain_row(analysis: Analysis, place: int) -> dict[str, Any]:
     }
 
 
-def staged_contracts(analysis: Analysis) -> pd.DataFrame:
+def staged_contracts(analysis: Analysis) -> dict[str, npt.NDArray[Any]]:
     """Return the rows as the staging keeps them, without what the whole ticker shares: see staging.CONTRACT_COLUMNS.
 
-    Flags are joined by commas, reasons JSON text, dates midnights: what DuckDB reads fast.
+    Columns of shape (n,), NaN, NaT and None for null; flags joined by commas, reasons JSON text, times in UTC, dates
+    midnights: what DuckDB reads fast.
     """
     heads = analysis.normalised.chains
     sizes = [head.stop - head.start for head in heads]
 
-    def spread(values: Sequence[Any], kind: str) -> pd.Series[Any]:
+    def spread(values: Sequence[Any], kind: str) -> npt.NDArray[Any]:
         """Repeat each chain's value over its rows."""
-        return pd.Series(np.repeat(np.array(values, dtype=kind), sizes))
+        return np.repeat(np.array(values, dtype=kind), sizes)
 
-    def times(name: str) -> pd.Series[Any]:
+    def times(name: str) -> npt.NDArray[Any]:
         """Repeat a moment of each chain over its rows."""
-        moments = [getattr(head.moment, name).replace(tzinfo=None) for head in heads]
-        localised: pd.Series[Any] = spread(moments, "datetime64[us]").dt.tz_localize("UTC")
-        return localised
+        return spread([getattr(head.moment, name).replace(tzinfo=None) for head in heads], "datetime64[us]")
 
-    frame = analysis.normalised.contracts.drop(columns=["ticker"])
+    frame = analysis.normalised.contracts
     computed, flags, reasons = _computed_columns(analysis)
     prices = [np.nan if head.underlying.price is None else head.underlying.price for head in heads]
-    return frame.assign(
-        expiration=spread([head.expiration for head in heads], "datetime64[s]"),
-        as_of=times("as_of"),
-        quote_time=times("quote_time"),
-        market_date=spread([head.moment.market_date for head in heads], "datetime64[s]"),
-        dte=spread([head.dte for head in heads], "int64"),
-        grade=spread([graded.grade for graded in analysis.grades], "object"),
-        underlying_price=spread(prices, "float64"),
+    return {
+        **{str(name): column.to_numpy() for name, column in frame.items() if name not in REWRITTEN},
+        "last_trade_time": frame["last_trade_time"].dt.tz_localize(None).to_numpy(),
+        "expiration": spread([head.expiration for head in heads], "datetime64[s]"),
+        "as_of": times("as_of"),
+        "quote_time": times("quote_time"),
+        "market_date": spread([head.moment.market_date for head in heads], "datetime64[s]"),
+        "dte": spread([head.dte for head in heads], "int64"),
+        "grade": spread([graded.grade for graded in analysis.grades], "object"),
+        "underlying_price": spread(prices, "float64"),
         **computed,
-        flags=[",".join(own) for own in flags],
-        reasons=[orjson.dumps(own).decode() if own else "{}" for own in reasons],
-    )
+        "flags": np.array([",".join(own) for own in flags], dtype=object),
+        "reasons": np.array([orjson.dumps(own).decode() if own else "{}" for own in reasons], dtype=object),
+    }
 
 
 def _computed_columns(analysis: Analysis) -> tuple[dict[str, Any], list[list[str]], list[dict[str, str]]]:

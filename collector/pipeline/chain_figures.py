@@ -165,13 +165,6 @@ class _Smile:
             width = max((self.atm_iv or 0.0) * np.sqrt(self.tenor), MINIMUM_DEVIATION)
             near = np.abs(np.log(strike / self.forward)) <= width
         self.straddle, self.straddle_reason = straddle_move(strike, is_call, held.mid[rows], self.forward)
-        frame = normalised.contracts
-
-        def numbers(name: str) -> Floats:
-            """Return a column of the chain's rows."""
-            return np.asarray(frame[name].to_numpy(dtype=np.float64), dtype=np.float64)[rows]
-
-        known = frame["volume_known"].to_numpy(dtype=np.bool_)[rows]
         self.book = Book(
             strike=strike,
             is_call=is_call,
@@ -179,13 +172,13 @@ class _Smile:
             bid=held.bid[rows],
             ask=held.ask[rows],
             mid=held.mid[rows],
-            bid_size=numbers("bid_size"),
-            ask_size=numbers("ask_size"),
+            bid_size=held.bid_size[rows],
+            ask_size=held.ask_size[rows],
             bid_iv=computed.bid_iv[rows],
             ask_iv=computed.ask_iv[rows],
-            volume=np.where(known, numbers("volume"), np.nan),
+            volume=np.where(held.volume_known[rows], held.volume[rows], np.nan),
             open_interest=held.open_interest[rows],
-            multiplier=numbers("multiplier"),
+            multiplier=held.multiplier[rows],
         )
 
 
@@ -328,7 +321,6 @@ def _exposures(
             head = normalised.chains[place]
             chain[head.start : head.stop] = number
     computed, greeks = found.computed, found.computed.greeks
-    multiplier = normalised.contracts["multiplier"].to_numpy(dtype=np.float64)
     counted = holdings(
         computed.terms,
         chain,
@@ -339,7 +331,7 @@ def _exposures(
         greeks.vanna,
         greeks.charm,
         held.open_interest,
-        np.asarray(multiplier, dtype=np.float64),
+        held.multiplier,
     )
     spots = computed.terms.spot[np.isfinite(computed.terms.spot)]
     served = np.array([usable[place] for place in found.chains])[counted.chain]

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collector import quality
 from collector.analytics import arbitrage, forward
@@ -43,13 +45,29 @@ class Columns:
     """The columns of a ticker's contracts as arrays, shape (n,), NaN for null."""
 
     strike: Floats
+    option_type: NDArray[Any]
     is_call: Booleans
     adjusted: Booleans
     bid: Floats
     ask: Floats
     mid: Floats
+    bid_size: Floats
+    ask_size: Floats
+    volume: Floats
+    volume_known: Booleans
     open_interest: Floats
+    multiplier: Floats
     vendor_implied_volatility: Floats
+
+    def counts(self, rows: slice) -> dict[str, NDArray[Any]]:
+        """Return of some rows what analytics.open_interest sums."""
+        return {
+            "option_type": self.option_type[rows],
+            "adjusted": self.adjusted[rows],
+            "volume": self.volume[rows],
+            "volume_known": self.volume_known[rows],
+            "open_interest": self.open_interest[rows],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +97,21 @@ def columns(normalised: NormalisedTicker) -> Columns:
         """Return a column of numbers."""
         return np.asarray(frame[name].to_numpy(dtype=np.float64), dtype=np.float64)
 
+    option_type = frame["option_type"].to_numpy()
     return Columns(
         strike=numbers("strike"),
-        is_call=np.asarray(frame["option_type"].to_numpy() == "call", dtype=np.bool_),
+        option_type=option_type,
+        is_call=np.asarray(option_type == "call", dtype=np.bool_),
         adjusted=frame["adjusted"].to_numpy(dtype=np.bool_),
         bid=numbers("bid"),
         ask=numbers("ask"),
         mid=numbers("mid"),
+        bid_size=numbers("bid_size"),
+        ask_size=numbers("ask_size"),
+        volume=numbers("volume"),
+        volume_known=frame["volume_known"].to_numpy(dtype=np.bool_),
         open_interest=numbers("open_interest"),
+        multiplier=numbers("multiplier"),
         vendor_implied_volatility=numbers("vendor_implied_volatility"),
     )
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -25,6 +25,7 @@ from typing import Any
 import duckdb
 import orjson
 import pandas as pd
+from numpy.typing import NDArray
 
 from collector.store.database import configure, faults_told
 from exports.durable_files import write_durably
@@ -122,12 +123,13 @@ class Staging:
         """Return how the collecting ended, None where it did not."""
         return _read_json(self.path / OUTCOME)
 
-    def write_contracts(self, ticker: str, contracts: pd.DataFrame, shared: dict[str, Any]) -> None:
+    def write_contracts(self, ticker: str, contracts: Mapping[str, NDArray[Any]], shared: dict[str, Any]) -> None:
         """Keep a ticker's contracts; they count once its record is written.
 
         Args:
             ticker: canonical ticker.
-            contracts: rows; with ``shared`` they have the columns of CONTRACT_COLUMNS. Flags joined by commas.
+            contracts: columns, shape (n,); with ``shared`` they are those of CONTRACT_COLUMNS. Times in UTC, flags
+                joined by commas.
             shared: columns whose value all rows share.
         """
         self._write_parquet(self.path / f"{ticker}.parquet", contracts, shared)
@@ -199,7 +201,7 @@ class Staging:
                 self._connection.close()
                 self._connection = None
 
-    def _write_parquet(self, path: Path, contracts: pd.DataFrame, shared: dict[str, Any]) -> None:
+    def _write_parquet(self, path: Path, contracts: Mapping[str, NDArray[Any]], shared: dict[str, Any]) -> None:
         """Write rows as Parquet, beside the name, synced and renamed."""
         values = {name: "?" if name in shared else f'"{name}"' for name in CONTRACT_COLUMNS}
         values["flags"] = "CASE WHEN flags = '' THEN [] ELSE string_split(flags, ',') END"
@@ -210,7 +212,7 @@ class Staging:
             if self._connection is None:
                 self._connection = duckdb.connect(":memory:")
                 configure(self._connection, threads=1)
-            self._connection.register("rows", contracts)
+            self._connection.register("rows", dict(contracts))
             self._connection.execute(
                 f"COPY (SELECT {columns} FROM rows) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)",
                 [shared[name] for name in CONTRACT_COLUMNS if name in shared],
