@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -248,6 +249,12 @@ def _finding(view: TickerView, activity: ContractActivity, judgement: Judgement,
     )
 
 
+@lru_cache(maxsize=1024)
+def _utc_text(moment: datetime) -> str:
+    """Return RFC 3339 in UTC; the contracts of a chain share theirs."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _metrics(view: TickerView, activity: ContractActivity, judgement: Judgement, i: int) -> dict[str, Any]:
     """Return the figures behind a finding, as JSON values."""
     chain = view.chains[activity.chain[i]]
@@ -260,7 +267,7 @@ def _metrics(view: TickerView, activity: ContractActivity, judgement: Judgement,
         "root": chain.root,
         "expiration": chain.expiration.isoformat(),
         "dte": chain.dte,
-        "settlement_time": f"{chain.settlement_time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "settlement_time": _utc_text(chain.settlement_time),
         "option_type": str(activity.option_type[i]),
         "strike": strike,
         "moneyness": strike / reference if reference else None,

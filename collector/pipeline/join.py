@@ -49,6 +49,7 @@ class Prepared:
     collected: list[dict[str, Any]]
     rows: dict[str, pd.DataFrame]
     bars: records.Batch
+    chains: dict[str, records.Batch]
 
 
 def prepare(staging: Staging) -> Prepared:
@@ -66,7 +67,24 @@ def prepare(staging: Staging) -> Prepared:
         for record in collected
         for bar in record["bars"]
     ]
-    return Prepared(ScanPlan.from_json(content), collected, staged_rows(staging.parquet_files()), records.batch(bars))
+    chains = {
+        feed: records.batch(
+            [
+                {**chain, "ticker": record["ticker"], "recorded_at": record["recorded_at"]}
+                for record in of_feed
+                for chain in record["chains"]
+            ]
+        )
+        for feed, of_feed in _by_feed(collected).items()
+    }
+    rows = staged_rows(staging.parquet_files())
+    return Prepared(ScanPlan.from_json(content), collected, rows, records.batch(bars), chains)
+
+
+def _by_feed(collected: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the records of each feed, feeds in order."""
+    feeds = sorted({record["feed"] for record in collected})
+    return {feed: [record for record in collected if record["feed"] == feed] for feed in feeds}
 
 
 def join(
@@ -255,9 +273,8 @@ def _append_tickers(
     """Append contracts, chains, features, bars and events; bars and events are of the provider's own feed."""
     collected = prepared.collected
     records.append_contracts(connection, staging.parquet_files(), provenance)
-    for feed in sorted({record["feed"] for record in collected}):
-        of_feed = [record for record in collected if record["feed"] == feed]
-        _append_chains(connection, of_feed, replace(provenance, feed=feed))
+    for feed, of_feed in _by_feed(collected).items():
+        _append_chains(connection, of_feed, prepared.chains[feed], replace(provenance, feed=feed))
     events = []
     for record in collected:
         shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
@@ -272,15 +289,20 @@ def _append_tickers(
     records.append_rates(connection, [{**row, "recorded_at": recorded} for row in yields.values()], provenance)
 
 
-def _append_chains(connection: Connection, collected: Sequence[dict[str, Any]], provenance: records.Provenance) -> None:
-    """Append the chains and features of one feed."""
-    chains, features = [], []
-    for record in collected:
-        shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
-        chains += [{**chain, "listed": chain.get("listed"), **shared} for chain in record["chains"]]
-        if record["feature"]:
-            features.append({**record["feature"], **shared})
-    records.append(connection, "chains", chains, provenance.columns)
+def _append_chains(
+    connection: Connection,
+    of_feed: Sequence[dict[str, Any]],
+    chains: records.Batch,
+    provenance: records.Provenance,
+) -> None:
+    """Append the chains and features of one feed; what was listed before is known only now."""
+    listed = [chain.get("listed") for record in of_feed for chain in record["chains"]]
+    features = [
+        {**record["feature"], "ticker": record["ticker"], "recorded_at": record["recorded_at"]}
+        for record in of_feed
+        if record["feature"]
+    ]
+    records.append(connection, "chains", chains.with_column("listed", listed), provenance.columns)
     records.append(connection, "features", features, provenance.columns)
 
 

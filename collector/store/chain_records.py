@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +13,7 @@ import orjson
 import pandas as pd
 
 from collector.market.calendar import sessions_of
-from collector.store.database import EXPORT_MEMORY_LIMIT
+from collector.store.database import EXPORT_MEMORY_LIMIT, Connection
 from collector.store.moment import StoreMoment
 from collector.store.record_sql import BATCH, RFC_3339, expression, objects, rounded, ticker_clocks
 from exports.documents import CHAIN_ANALYTICS, CHAIN_TOTALS, CHAINS, CONTRACT_FIELDS, QUALITY_FACTS, Field
@@ -24,6 +27,8 @@ NESTED = ("analytics", "dividends", "quality", "coverage", "newest_attempt", "ca
 _PLAIN = tuple(field for field in CHAINS.fields if field.name not in NESTED)
 _NAMES = tuple(field.name for field in CHAINS.fields)
 _DIVIDENDS = CHAINS.field("dividends").fields
+# JSON text of the contracts by the chain's position and type.
+Contracts = dict[tuple[int, str], orjson.Fragment]
 _NONE = orjson.Fragment("[]")
 # Of a chain that was recorded before there were analytics.
 _NO_ANALYTICS = orjson.Fragment(orjson.dumps(dict.fromkeys(field.name for field in CHAIN_ANALYTICS)))
@@ -45,14 +50,30 @@ def chains(moment: StoreMoment) -> Iterator[dict[str, Any]]:
     """Yield the chain records by ticker, expiration and root, read a few at a time: memory stays flat."""
     _choose(moment)
     moment.connection.execute(f"SET memory_limit = '{STREAM_MEMORY_LIMIT}'")
-    for first, last in _spans(moment):
-        heads = _heads(moment, first, last)
-        contracts = _contracts(moment, heads)
+    for heads, contracts in _read_ahead(moment):
         for position, head in enumerate(heads):
             calls, puts = contracts.get((position, "call"), _NONE), contracts.get((position, "put"), _NONE)
             record = {**head, "calls": calls, "puts": puts}
             yield {name: record[name] for name in _NAMES}
     moment.connection.execute(f"SET memory_limit = '{EXPORT_MEMORY_LIMIT}'")
+
+
+def _read_ahead(moment: StoreMoment) -> Iterator[tuple[list[dict[str, Any]], Contracts]]:
+    """Yield a few chains at a time with their contracts; those of the next few are read while the last are written.
+
+    The contracts come through a second connection to the same open store, which no one writes to meanwhile.
+    """
+    with closing(moment.connection.cursor()) as second, ThreadPoolExecutor(1, thread_name_prefix="contracts") as reader:
+        second.execute("USE store")
+        waiting: deque[tuple[list[dict[str, Any]], Future[Contracts]]] = deque()
+        for first, last in _spans(moment):
+            heads = _heads(moment, first, last)
+            waiting.append((heads, reader.submit(_contracts, second, heads)))
+            if len(waiting) > 1:
+                ready, contracts = waiting.popleft()
+                yield ready, contracts.result()
+        for ready, contracts in waiting:
+            yield ready, contracts.result()
 
 
 def _oldest(moment: StoreMoment) -> list[tuple[str, datetime, datetime]]:
@@ -148,7 +169,7 @@ def _head(row: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _contracts(moment: StoreMoment, heads: list[dict[str, Any]]) -> dict[tuple[int, str], orjson.Fragment]:
+def _contracts(connection: Connection, heads: list[dict[str, Any]]) -> Contracts:
     """Return the contracts of a few chains by position and type, in strike order, as JSON text that DuckDB wrote."""
     wanted = pd.DataFrame(
         [
@@ -157,9 +178,9 @@ def _contracts(moment: StoreMoment, heads: list[dict[str, Any]]) -> dict[tuple[i
         ],
         columns=["position", "scan_id", "ticker", "root", "expiration"],
     )
-    moment.connection.register("wanted", wanted)
+    connection.register("wanted", wanted)
     members = ", ".join(f"'{field.name}': {_contract_expression(field)}" for field in CONTRACT_FIELDS)
-    rows = moment.connection.execute(
+    rows = connection.execute(
         f"""
         SELECT w.position, c.option_type, CAST(to_json({{{members}}}) AS VARCHAR)
         FROM contracts c JOIN wanted w
@@ -180,7 +201,7 @@ def _contracts(moment: StoreMoment, heads: list[dict[str, Any]]) -> dict[tuple[i
     while batch := rows.fetchmany(BATCH):
         for position, option_type, text in batch:
             texts.setdefault((position, option_type), []).append(text)
-    moment.connection.unregister("wanted")
+    connection.unregister("wanted")
     return {key: orjson.Fragment(f"[{','.join(contracts)}]") for key, contracts in texts.items()}
 
 

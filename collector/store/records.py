@@ -74,6 +74,10 @@ class Batch:
         """Return some of the rows."""
         return Batch(self.frame.iloc[list(positions)].reset_index(drop=True))
 
+    def with_column(self, name: str, values: Sequence[Any]) -> Batch:
+        """Return the rows with one more column, a value a row."""
+        return Batch(self.frame.assign(**{name: _column(name, list(values))})) if values else self
+
     def selected(self, kinds: dict[str, str], names: Sequence[str]) -> list[str]:
         """Return the SQL of columns in the types of their table; NaN stands for null."""
         return [
@@ -156,11 +160,15 @@ def append_contracts(connection: duckdb.DuckDBPyConnection, files: Sequence[Path
     names = [name for name in have if name in staged and name not in shared]
     listed = ", ".join(f'"{name}"' for name in [*names, *shared])
     selected = ", ".join(f'"{name}"' for name in names)
-    connection.execute(
-        f"INSERT INTO contracts ({listed}) SELECT {selected}, ?, ? FROM read_parquet(?, union_by_name = true)",
-        [*shared.values(), paths],
-    )
-    row = connection.execute("SELECT count(*) FROM read_parquet(?)", [paths]).fetchone()
+    # Who reads contracts sorts them: so that both threads may insert, each the rows of whole files.
+    connection.execute("SET preserve_insertion_order = false")
+    try:
+        row = connection.execute(
+            f"INSERT INTO contracts ({listed}) SELECT {selected}, ?, ? FROM read_parquet(?, union_by_name = true)",
+            [*shared.values(), paths],
+        ).fetchone()
+    finally:
+        connection.execute("SET preserve_insertion_order = true")
     return int(row[0]) if row else 0
 
 
