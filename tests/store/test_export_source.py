@@ -202,6 +202,11 @@ def test_the_contracts_text_is_the_one_that_orjson_writes(live_folder: MarketFol
         "reasons": {
             "mid": "no_two_sided_quote",
             **dict.fromkeys(("bid", "ask", "last_price", "volume"), "not_stated"),
+            # What the feed stated of the other call; it states no ask size at all, which the chain says once.
+            **dict.fromkeys(
+                ("bid_size", "last_trade_time", "vendor_implied_volatility", "vendor_delta", "in_the_money"),
+                "not_stated",
+            ),
         },
     }
     assert list(full) == [field.name for field in CONTRACT_FIELDS]
@@ -209,6 +214,22 @@ def test_the_contracts_text_is_the_one_that_orjson_writes(live_folder: MarketFol
         (record,) = taken.records("chains")
         assert orjson.dumps(record["calls"]) == orjson.dumps([full, empty])
         assert orjson.dumps(record["puts"]) == b"[]"
+        told_once = {
+            "bid_iv",
+            "implied_volatility",
+            "ask_iv",
+            "delta",
+            "gamma",
+            "theta",
+            "vega",
+            "rho",
+            "vanna",
+            "charm",
+            "ask_size",
+        }
+        assert {name for name in record["reasons"] if name.startswith("contracts.")} == {
+            f"contracts.{name}" for name in told_once
+        }
 
 
 def test_no_number_that_is_not_finite_leaves_the_store(live_folder: MarketFolder) -> None:

@@ -120,10 +120,10 @@ def test_rows_come_back_as_they_were(market_folder: MarketFolder) -> None:
         *shared,
     )
     assert raw[1] == (occ(), 40, 900, [], "{}", micros, *shared)
-    put, unstated = (
-        occ(option_type="put", strike=95.0),
-        dict.fromkeys(("bid", "ask", "volume", "open_interest"), "not_stated"),
-    )
+    put = occ(option_type="put", strike=95.0)
+    # Its chain's feed states the size, the time and the delta of the call; the other columns it never states.
+    missing = ("bid", "ask", "volume", "open_interest", "bid_size", "last_trade_time", "vendor_delta")
+    unstated = dict.fromkeys(missing, "not_stated")
     assert (*raw[2][:4], *raw[2][5:]) == (put, None, None, ["no_bid", "no_ask"], None, *shared)
     assert json.loads(raw[2][4]) == {"mid": "no_two_sided_quote", **unstated}
     assert list(rows["contract_symbol"]) == [occ(), occ(option_type="put", strike=95.0), occ("ZZTA1", strike=105.0)]
