@@ -51,7 +51,7 @@ MOMENTS = (
 
 
 def test_the_undisturbed_runs_begin_and_end_alerts(stage: Stage) -> None:
-    for found in (*stage.both.values(), *stage.alone.values()):
+    for found in (*stage.both.values(), *stage.alone.values(), stage.once):
         kinds = [kind for news in found.values() for _, kind in news]
         assert kinds.count("new") > 20
         assert kinds.count("ended") > 0
