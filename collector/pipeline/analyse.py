@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 import pandas as pd
 
@@ -140,13 +139,23 @@ def _unstated(normalised: NormalisedTicker) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _unstated_here(analysis: Analysis, name: str) -> npt.NDArray[np.bool_]:
-    """Return the rows that lack a column which their chain's feed states of others, shape (n,)."""
-    missing = np.array(analysis.normalised.contracts[name].isna(), dtype=np.bool_)
-    for head, unstated in zip(analysis.normalised.chains, analysis.unstated, strict=True):
-        if name in unstated:
-            missing[head.start : head.stop] = False
-    return missing
+def _unstated_here(analysis: Analysis) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each row that lacks columns which its chain's feed states of others, and the reasons of these."""
+    frame = analysis.normalised.contracts
+    lacks = np.zeros(len(frame), dtype=np.int64)
+    for bit, name in enumerate(OFTEN_UNSTATED):
+        missing = np.array(frame[name].isna(), dtype=np.bool_)
+        for head, unstated in zip(analysis.normalised.chains, analysis.unstated, strict=True):
+            if name in unstated:
+                missing[head.start : head.stop] = False
+        lacks |= missing.astype(np.int64) << bit
+    reasons = {
+        kind: {name: "not_stated" for bit, name in enumerate(OFTEN_UNSTATED) if kind >> bit & 1}
+        for kind in np.unique(lacks).tolist()
+    }
+    positions = np.flatnonzero(lacks)
+    for position, kind in zip(positions.tolist(), lacks[positions].tolist(), strict=True):
+        yield position, reasons[kind]
 
 
 def bare_record(
@@ -440,9 +449,8 @@ def _computed_columns(analysis: Analysis) -> tuple[dict[str, Any], list[list[str
     """Return the computed columns, and each row's flags and reasons with those that they bring."""
     frame, found = analysis.normalised.contracts, analysis.found
     flags, reasons = list(frame["flags"]), list(frame["reasons"])
-    for name in OFTEN_UNSTATED:
-        for position in np.flatnonzero(_unstated_here(analysis, name)).tolist():
-            reasons[position] = reasons[position] | {name: "not_stated"}
+    for position, own in _unstated_here(analysis):
+        reasons[position] = reasons[position] | own
     if found is None:
         return {name: np.full(len(frame), np.nan) for name in COMPUTED}, flags, reasons
     computed = {name: getattr(found.computed, name) for name in IV_NAMES}

@@ -172,18 +172,31 @@ def evidence(found: Volatility | None, place: int, head: ChainHead, held: Column
 
 
 def row_reasons(found: Volatility, rows: slice) -> list[dict[str, str]]:
-    """Return for each row of a chain why its computed figures are null, where they are."""
+    """Return for each row of a chain why its computed figures are null, where they are.
+
+    Rows that lack the same for the same reasons share one object: of a whole market's rows few kinds are told apart.
+    """
     computed = found.computed
-    statuses = [getattr(computed, f"{name}_status")[rows] for name in IV_NAMES]
-    values = [getattr(computed, name)[rows] for name in IV_NAMES]
-    lines: list[dict[str, str]] = [{} for _ in range(rows.stop - rows.start)]
-    for name, status, value in zip(IV_NAMES, statuses, values, strict=True):
-        for position in np.flatnonzero(np.isnan(value)):
-            lines[position][name] = _CODES[IvStatus(int(status[position]))] or "no_implied_volatility"
+    kind = np.zeros(rows.stop - rows.start, dtype=np.int64)
+    for name in IV_NAMES:
+        status = getattr(computed, f"{name}_status")[rows]
+        kind = kind * (len(IvStatus) + 1) + np.where(np.isnan(getattr(computed, name)[rows]), status + 1, 0)
     for name in GREEK_NAMES:
-        for position in np.flatnonzero(np.isnan(getattr(computed.greeks, name)[rows])):
-            lines[position][name] = lines[position].get("implied_volatility", "no_implied_volatility")
-    return lines
+        kind = kind * 2 + np.isnan(getattr(computed.greeks, name)[rows])
+    _, first, kinds = np.unique(kind, return_index=True, return_inverse=True)
+    lines = [_why_null(computed, rows.start + place) for place in first.tolist()]
+    return [lines[number] for number in kinds.tolist()]
+
+
+def _why_null(computed: TickerVolatility, position: int) -> dict[str, str]:
+    """Return why the computed figures of one row are null, where they are."""
+    line: dict[str, str] = {}
+    for name in IV_NAMES:
+        if np.isnan(getattr(computed, name)[position]):
+            status = IvStatus(int(getattr(computed, f"{name}_status")[position]))
+            line[name] = _CODES[status] or "no_implied_volatility"
+    of_greeks = line.get("implied_volatility", "no_implied_volatility")
+    return line | {name: of_greeks for name in GREEK_NAMES if np.isnan(getattr(computed.greeks, name)[position])}
 
 
 def _input(head: ChainHead) -> ChainInput:
