@@ -5,7 +5,8 @@ escrowed convention; against a lognormal spot it is worth .004 to .008 of volati
 
 Puts are never exercised where the dividend ahead is more than the interest on the strike until then: Kim's integral
 leaves those stretches out. In between the boundary is that of a put without dividends, struck at what the strike is
-worth without the dividends to come, and falls towards the next stretch of waiting (waiting_boundary.py).
+worth without the dividends to come, as it is when a part of the wait is over, and falls towards the next stretch of
+waiting (waiting_boundary.py).
 
 Against a fine grid of finite differences 95 % of the volatilities of out-of-the-money puts are right to 1e-4 and all to
 6e-4 (see the tests); in the money 95 % are to 6e-4, which is why a strike's out-of-the-money side speaks for both.
@@ -19,7 +20,7 @@ from collector.analytics.american_premium import Puts
 from collector.analytics.boundary_tables import Grid, Tables
 from collector.analytics.exercise_boundary import NODES
 from collector.analytics.terms import Floats, Integers, Terms
-from collector.analytics.waiting_boundary import fall
+from collector.analytics.waiting_boundary import STILL, fall
 
 # Points of each stretch between two ex-dates, crowded towards its end, where the boundary is steepest; those of the
 # first stretch towards now.
@@ -128,11 +129,12 @@ def put_grid(
     left, weights = _stretches(begins, lengths)
     stretch = _stretch_of_each_point(most)
     worth = _still_to_come(stops, share, puts.rate, stretch, left)
-    settles = _settles(left, puts.tenor)
+    settles = _settles(left + _still(waits, stretch), puts.tenor)
     fallen = _fall_before_a_wait(stops, waits, sigma, stretch, left)
     log_boundary = log_start - _series(coefficients, settles) + np.log(np.maximum(1.0 - worth, 1e-9)) - fallen
     first_worth = terms.present_dividends[chain] / puts.scale
-    log_now = log_start[:, 0] - distance[:, 0] + np.log(np.maximum(1.0 - first_worth, 1e-9))
+    settles_now = _settles(_still(waits, stretch[:1]), puts.tenor)
+    log_now = (log_start - _series(coefficients, settles_now))[:, 0] + np.log(np.maximum(1.0 - first_worth, 1e-9))
     log_now -= _fall_before_a_wait(stops, waits, sigma, stretch[:1], np.zeros((len(chain), 1)))[:, 0]
     asleep = lengths[:, 0] <= 0
     slope = None
@@ -201,6 +203,12 @@ def _still_to_come(stops: Floats, share: Floats, rate: Floats, stretch: Integers
     tails = np.concatenate([tails, np.zeros((len(left), 1))], axis=1)
     worth: Floats = tails[:, stretch] * np.exp(rate[:, None] * left)
     return worth
+
+
+def _still(waits: Floats, stretch: Integers) -> Floats:
+    """Return the years of the next wait for which the boundary stands still, shape (n, j); 0 after the last one."""
+    wait = np.concatenate([waits, np.zeros((len(waits), 1))], axis=1)[:, stretch]
+    return np.where(np.isfinite(wait), STILL * wait, 0.0)
 
 
 def _fall_before_a_wait(stops: Floats, waits: Floats, sigma: Floats, stretch: Integers, left: Floats) -> Floats:

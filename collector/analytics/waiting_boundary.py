@@ -12,6 +12,11 @@ with one equation for all puts:
 1 being the dividend, and the parabola what smooth pasting leaves of any boundary from near enough. The region in which
 v is 0 begins at t = 1, and its edge comes back to x = 0 like -1 / sqrt(2 pi t). The table is that edge, by implicit
 finite differences (a grid of .004, the active set iterated at each step); the tests solve the problem by another way.
+
+That is of a boundary after the ex-date that does not move. One that moves by b deviations a wait, as it does near
+settlement, adds b dv/dx and begins with the profile that moves along with it. To first order in b the edge then stays
+behind by b h: h is .69 close to the wait, .59 at t = 1.35, .53 at 2 and 1/2 long before. So the fall is from where the
+boundary is when that share of a wait is over.
 """
 
 from __future__ import annotations
@@ -29,6 +34,8 @@ _EDGE = np.array([
     1.453, 1.309, 1.206, 1.134, 1.088, 1.056, 1.036, 1.022, 1.013,
 ])
 # fmt: on
+# h in the middle of where exercise before a wait is worth anything.
+STILL = 0.57
 _PLACES = _FIRST + _STEP * np.arange(len(_EDGE))
 
 

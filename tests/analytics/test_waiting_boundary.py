@@ -5,20 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from collector.analytics.waiting_boundary import fall
+from collector.analytics.waiting_boundary import STILL, fall
 
 STEP = 0.02
 
 
-@pytest.fixture(scope="module")
-def edge() -> dict[float, float]:
-    """Return the edge at some waits before the ex-date, of a put held along a walk of equal steps up and down."""
+def walked(speed: float, until: float) -> dict[float, float]:
+    """Return the edge at some waits before the ex-date, of a put held along a walk of steps up and down, measured from
+    a boundary that moves down by ``speed`` deviations a wait.
+    """
     x = np.arange(-6.0, 10.0, STEP)
-    value = 1.0 + np.maximum(x, 0.0) ** 2
+    inside = np.maximum(x, 0.0)
+    # What a boundary that has always moved so leaves of the time value: v'' / 2 - speed v' = 1.
+    settled = inside**2 if not speed else np.expm1(2 * speed * inside) / (2 * speed**2) - inside / speed
+    value = 1.0 + settled
+    up = (1.0 - speed * STEP) / 2
     found = {}
-    for step in range(1, round(4.0 / STEP**2) + 1):
-        value[1:-1] = np.maximum((value[2:] + value[:-2]) / 2 - STEP**2, 0.0)
-        value[0], value[-1] = max(value[0] - STEP**2, 0.0), 1.0 + x[-1] ** 2
+    for step in range(1, round(until / STEP**2) + 1):
+        value[1:-1] = np.maximum(up * value[2:] + (1.0 - up) * value[:-2] - STEP**2, 0.0)
+        value[0], value[-1] = max(value[0] - STEP**2, 0.0), 1.0 + settled[-1]
         waits = step * STEP**2
         exercised = np.flatnonzero(value <= 0)
         if exercised.size:
@@ -26,6 +31,12 @@ def edge() -> dict[float, float]:
             within = exercised[-1] + 4
             found[round(waits, 6)] = float(x[within] - np.sqrt(value[within]))
     return found
+
+
+@pytest.fixture(scope="module")
+def edge() -> dict[float, float]:
+    """Return the edge before a boundary that does not move."""
+    return walked(0.0, 4.0)
 
 
 @pytest.mark.parametrize("waits", [1.01, 1.03, 1.1, 1.3, 1.6, 2.0, 3.0, 4.0])
@@ -48,3 +59,16 @@ def test_the_boundary_falls_more_the_nearer_the_wait() -> None:
     falls = fall(np.linspace(0.5, 60.0, 2_000))
     assert (np.diff(falls) <= 1e-12).all()
     assert np.isfinite(falls).all()
+
+
+def test_a_boundary_that_moves_stands_still_for_a_share_of_the_wait(edge: dict[float, float]) -> None:
+    """The share is .69 close to the wait and half of it long before: one figure between them stands for all."""
+    speed = 0.1
+    moving = walked(speed, 2.2)
+    shares = []
+    for waits in (1.1, 1.3, 1.6, 2.0):
+        nearest = min(moving.keys() & edge.keys(), key=lambda moment: abs(moment - waits))
+        shares.append((moving[nearest] - edge[nearest]) / speed)
+    assert shares == sorted(shares, reverse=True)
+    assert shares == pytest.approx([STILL] * 4, abs=0.08)
+    assert np.mean(shares) == pytest.approx(STILL, abs=0.03)
