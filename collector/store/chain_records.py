@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import orjson
 import pandas as pd
 
 from collector.market.calendar import sessions_of
 from collector.store.database import EXPORT_MEMORY_LIMIT, Connection
 from collector.store.moment import StoreMoment
-from collector.store.record_sql import BATCH, RFC_3339, expression, objects, rounded, ticker_clocks
+from collector.store.record_sql import RFC_3339, expression, objects, rounded, ticker_clocks
 from exports.documents import CHAIN_ANALYTICS, CHAIN_TOTALS, CHAINS, CONTRACT_FIELDS, QUALITY_FACTS, Field
 
 SESSIONS_KEPT = 5
-CONTRACTS_A_QUERY = 12000
+CONTRACTS_A_QUERY = 16000
 # Enough for so many contracts; more would only cache pages that are read once.
 STREAM_MEMORY_LIMIT = "48MB"
 NESTED = ("analytics", "dividends", "quality", "coverage", "newest_attempt", "calls", "puts")
@@ -182,7 +184,7 @@ def _contracts(connection: Connection, heads: list[dict[str, Any]]) -> Contracts
     members = ", ".join(f"'{field.name}': {_contract_expression(field)}" for field in CONTRACT_FIELDS)
     rows = connection.execute(
         f"""
-        SELECT w.position, c.option_type, CAST(to_json({{{members}}}) AS VARCHAR)
+        SELECT w.position, c.option_type, CAST(to_json({{{members}}}) AS VARCHAR) AS text
         FROM contracts c JOIN wanted w
           ON c.scan_id = w.scan_id AND c.ticker = w.ticker AND c.root = w.root
              AND c.expiration = CAST(w.expiration AS DATE)
@@ -197,12 +199,16 @@ def _contracts(connection: Connection, heads: list[dict[str, Any]]) -> Contracts
             "last_ticker": max(head["ticker"] for head in heads),
         },
     )
-    texts: dict[tuple[int, str], list[str]] = {}
-    while batch := rows.fetchmany(BATCH):
-        for position, option_type, text in batch:
-            texts.setdefault((position, option_type), []).append(text)
+    columns = rows.fetchnumpy()
     connection.unregister("wanted")
-    return {key: orjson.Fragment(f"[{','.join(contracts)}]") for key, contracts in texts.items()}
+    position, option_type, text = (np.asarray(columns[name]) for name in ("position", "option_type", "text"))
+    if not position.size:
+        return {}
+    begins = np.flatnonzero(np.diff(2 * position + (option_type == "put"), prepend=-1)).tolist()
+    return {
+        (int(position[begin]), str(option_type[begin])): orjson.Fragment(f"[{','.join(text[begin:end])}]")
+        for begin, end in pairwise([*begins, len(position)])
+    }
 
 
 def _contract_expression(field: Field) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate, groupby
+from operator import itemgetter, mul
 from typing import Any
 
 import pandas as pd
 
 from collector.market.calendar import sessions_of
 from collector.store.daily_features import VOLATILITY_GRADE, daily_features
+from collector.store.database import Connection
 from collector.store.moment import StoreMoment
-from collector.store.record_sql import expression, objects, ticker_clocks
+from collector.store.record_sql import BATCH, expression, ticker_clocks
 from exports.documents import FEATURES, HISTORY
 
 SESSIONS_KEPT = 400
@@ -63,14 +66,16 @@ def history(moment: StoreMoment) -> Iterator[dict[str, Any]]:
         """,
         {"watched": list(moment.watched)},
     )
-    days: list[dict[str, Any]] = []
-    for row in objects(rows):
-        if days and days[0]["ticker"] != row["ticker"]:
-            yield _record(moment.provider, days)
-            days = []
-        days.append(row)
-    if days:
-        yield _record(moment.provider, days)
+    names = [column[0] for column in rows.description or ()]
+    for ticker, days in groupby(_each(rows), key=itemgetter(names.index("ticker"))):
+        columns = dict(zip(names, map(list, zip(*days, strict=True)), strict=True))
+        yield _record(ticker, moment.provider, columns)
+
+
+def _each(rows: Connection) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a query."""
+    while batch := rows.fetchmany(BATCH):
+        yield from batch
 
 
 def _figure(name: str) -> str:
@@ -92,12 +97,11 @@ def _ends(moment: StoreMoment) -> pd.DataFrame:
     )
 
 
-def _record(provider: str, days: list[dict[str, Any]]) -> dict[str, Any]:
-    """Turn a ticker's sessions into arrays; split factors accumulate from the newest session back."""
-    factor, factors = 1.0, []
-    for day in reversed(days):
-        factors.append(factor)
-        factor *= day["split"]
-    record: dict[str, list[Any]] = {name: [day.get(name) for day in days] for name in ARRAYS}
-    record["split_factor"] = factors[::-1]
-    return {"ticker": days[0]["ticker"], "provider": provider, **record}
+def _record(ticker: str, provider: str, columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """Return a ticker's record from the columns of its sessions; split factors accumulate from the newest one back."""
+    splits = columns["split"]
+    factors = accumulate(reversed(splits[1:]), mul, initial=1.0)
+    arrays = {name: columns[name] for name in ARRAYS if name in columns}
+    nothing: list[Any] = [None] * len(splits)
+    record = {name: arrays.get(name, nothing) for name in ARRAYS} | {"split_factor": list(factors)[::-1]}
+    return {"ticker": ticker, "provider": provider, **record}
