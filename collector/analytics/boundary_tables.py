@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -94,10 +94,6 @@ class Tables:
         self.double = np.zeros(2 * chains, dtype=bool)
         self._log_start = np.zeros(2 * chains)
         self._solved = [solved for count in self._counts for solved in self._solve(count)]
-        self._distance, self._at_nodes = self._tables(_distance), self._tables(_at_nodes)
-        self._sloped: list[Floats] | None = None
-        self._nodes_sloped: list[Floats] | None = None
-        self._rated: list[Floats] | None = None
 
     def _solve(self, count: int) -> list[_Solved]:
         """Solve the boundaries of the chains with ``count`` nodes, both sides."""
@@ -127,6 +123,32 @@ class Tables:
                 tables[2 * chain + solved.side] = table
         return tables
 
+    @cached_property
+    def _distance(self) -> list[Floats]:
+        """Of ln(X / B) at the points of Kim's integral, and last now."""
+        return self._tables(_fallen_of)
+
+    @cached_property
+    def _sloped(self) -> list[Floats]:
+        """Of the same, and of its slope by the place between the lowest and the highest volatility but for now."""
+        return self._tables(lambda solved: _with_slope(_fallen_of(solved), solved.count)[:, :-1])
+
+    @cached_property
+    def _rated(self) -> list[Floats]:
+        """Of the same, and of the boundary's slope by the rate."""
+        own = self._tables(self._by_rate)
+        return [np.concatenate(both, axis=1) for both in zip(self._sloped, own, strict=True)]
+
+    @cached_property
+    def _at_nodes(self) -> list[Floats]:
+        """Of ln(X / B) at the boundary's own points."""
+        return self._tables(_at_nodes)
+
+    @cached_property
+    def _nodes_sloped(self) -> list[Floats]:
+        """Of the same and of its slope by the place between the lowest and the highest volatility."""
+        return self._tables(lambda solved: _with_slope(_at_nodes(solved), solved.count))
+
     @property
     def range(self) -> tuple[Floats, Floats]:
         """Lowest and highest volatility that each chain's table was asked for, shape (m,)."""
@@ -152,15 +174,7 @@ class Tables:
 
     def sloped_grid(self, key: Integers, sigma: Floats, tenor: Floats, *, rates: bool = False) -> Grid:
         """Return the same with the boundary's slope by volatility, and by the rate where asked for; see grid."""
-        if self._sloped is None:
-            self._sloped = self._tables(lambda solved: _with_slope(_distance(solved), solved.count)[:, :-1])
-        tables = self._sloped
-        if rates:
-            if self._rated is None:
-                own = self._tables(self._by_rate)
-                self._rated = [np.concatenate(both, axis=1) for both in zip(self._sloped, own, strict=True)]
-            tables = self._rated
-        found = self._read(tables, key, sigma)
+        found = self._read(self._rated if rates else self._sloped, key, sigma)
         boundary = self._log_start[key][:, None] - found[:, : POINTS + 1]
         slope = -self._by_sigma(key, sigma)[:, None] * found[:, POINTS + 1 : 2 * POINTS + 1]
         return Grid(
@@ -178,8 +192,6 @@ class Tables:
 
     def node_distance_and_slope(self, key: Integers, sigma: Floats) -> tuple[Floats, Floats]:
         """Return the same and its slope by volatility."""
-        if self._nodes_sloped is None:
-            self._nodes_sloped = self._tables(lambda solved: _with_slope(_at_nodes(solved), solved.count))
         distance, slope = np.split(self._read(self._nodes_sloped, key, sigma), 2, axis=1)
         return distance, slope * self._by_sigma(key, sigma)[:, None]
 
@@ -233,7 +245,7 @@ def _as_put(rate: Figure, carry_yield: Figure, side: int) -> tuple[Figure, Figur
     return (carry_yield, rate) if side else (rate, carry_yield)
 
 
-def _distance(solved: _Solved) -> Floats:
+def _fallen_of(solved: _Solved) -> Floats:
     """Return ln(X / B) at the points of Kim's integral, and last now."""
     return _fallen(solved.boundaries.height)
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from collector.analytics.strike_places import strike_places
 from collector.analytics.terms import Booleans, Floats
 
 # A straddle is worth the mean absolute move, about 0.8 deviations; 0.85 of it is the desk's rule for the move.
@@ -33,13 +34,12 @@ def straddle_move(
     if forward is None:
         return None, "no_forward"
     quoted = np.isfinite(mid)
-    both = np.intersect1d(strike[quoted & is_call], strike[quoted & ~is_call])
-    if not both.size:
+    listed, place = strike_places(strike)
+    if not listed.size:
         return None, "no_two_sided_quote"
-    nearest = both[np.argmin(np.abs(np.log(both / forward)))]
-    # A straddle that is not at the money is mostly intrinsic value.
-    listed = np.unique(strike)
-    if nearest != listed[np.argmin(np.abs(np.log(listed / forward)))]:
+    # Of equal distances the lower strike. A straddle that is not at the money is mostly intrinsic value.
+    here = quoted & (place == np.argmin(np.abs(np.log(listed / forward))))
+    calls, puts = mid[here & is_call], mid[here & ~is_call]
+    if not (calls.size and puts.size):
         return None, "no_two_sided_quote"
-    here = quoted & (strike == nearest)
-    return STRADDLE_SHARE * float(mid[here & is_call][0] + mid[here & ~is_call][0]), None
+    return STRADDLE_SHARE * float(calls[0] + puts[0]), None

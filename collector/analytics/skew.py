@@ -36,13 +36,10 @@ def delta_volatilities(
     known = np.isfinite(sigma) & np.isfinite(delta)
     calls, puts = known & is_call, known & ~is_call
     out_calls, out_puts = calls & (strike >= forward), puts & (strike <= forward)
-    return DeltaVolatilities(
-        iv_50d=_at(delta[calls], sigma[calls], 0.50),
-        put_iv_25d=_at(-delta[out_puts], sigma[out_puts], 0.25),
-        call_iv_25d=_at(delta[out_calls], sigma[out_calls], 0.25),
-        put_iv_10d=_at(-delta[out_puts], sigma[out_puts], 0.10),
-        call_iv_10d=_at(delta[out_calls], sigma[out_calls], 0.10),
-    )
+    (iv_50d,) = _at(delta[calls], sigma[calls], (0.50,))
+    put_iv_25d, put_iv_10d = _at(-delta[out_puts], sigma[out_puts], (0.25, 0.10))
+    call_iv_25d, call_iv_10d = _at(delta[out_calls], sigma[out_calls], (0.25, 0.10))
+    return DeltaVolatilities(iv_50d, put_iv_25d, call_iv_25d, put_iv_10d, call_iv_10d)
 
 
 def skew_figures(by_delta: DeltaVolatilities, at_the_money: float | None) -> dict[str, float | None]:
@@ -60,15 +57,13 @@ def skew_figures(by_delta: DeltaVolatilities, at_the_money: float | None) -> dic
     return figures
 
 
-def _at(delta: Floats, sigma: Floats, wanted: float) -> float:
-    """Return the volatility at a delta, NaN where it is not surrounded."""
+def _at(delta: Floats, sigma: Floats, wanted: tuple[float, ...]) -> list[float]:
+    """Return the volatility at each of some deltas, NaN where it is not surrounded."""
     if delta.size < 2:
-        return float("nan")
+        return [float("nan")] * len(wanted)
     order = np.argsort(delta, kind="stable")
-    delta, sigma = delta[order], sigma[order]
-    if wanted < delta[0] or wanted > delta[-1]:
-        return float("nan")
-    return float(np.interp(wanted, delta, sigma))
+    found: list[float] = np.interp(wanted, delta[order], sigma[order], left=np.nan, right=np.nan).tolist()
+    return found
 
 
 def _finite(value: float) -> float | None:

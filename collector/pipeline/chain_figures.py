@@ -23,7 +23,7 @@ from collector.analytics.smile import (
     spread_at_the_money,
 )
 from collector.analytics.term_structure import TermStructure, forward_volatilities, term_structure
-from collector.analytics.terms import Floats
+from collector.analytics.terms import Floats, Integers
 from collector.normalise import ChainHead, NormalisedTicker
 from collector.pipeline.volatility import Columns, Volatility
 from exports.documents import CHAIN_ANALYTICS
@@ -142,8 +142,7 @@ class _Smile:
 
     def __init__(self, normalised: NormalisedTicker, held: Columns, found: Volatility, number: int) -> None:
         self.head = normalised.chains[found.chains[number]]
-        rows = np.arange(self.head.start, self.head.stop)
-        rows = rows[~held.adjusted[rows]]
+        rows = _regular(self.head, held)
         computed, terms = found.computed, found.computed.terms
         forward = float(terms.forward[number])
         self.forward = forward if np.isfinite(forward) else None
@@ -156,7 +155,7 @@ class _Smile:
         self.fit_reason: str | None = "no_forward"
         self.by_delta: DeltaVolatilities | None = None
         sigma, strike, is_call = computed.implied_volatility[rows], held.strike[rows], held.is_call[rows]
-        near = np.zeros(rows.shape, dtype=bool)
+        near = np.zeros(strike.shape, dtype=bool)
         if self.forward is not None:
             points = smile_points(strike, is_call, sigma, computed.bid_iv[rows], computed.ask_iv[rows], self.forward)
             self.atm_iv, self.atm_reason = at_the_money(points)
@@ -298,12 +297,18 @@ def _arbitrage(found: Volatility, number: int, falls: bool) -> dict[str, int] | 
     }
 
 
+def _regular(head: ChainHead, held: Columns) -> slice | Integers:
+    """Return a chain's rows outside quarantine."""
+    rows = slice(head.start, head.stop)
+    adjusted = held.adjusted[rows]
+    return head.start + np.flatnonzero(~adjusted) if adjusted.any() else rows
+
+
 def _max_pain(head: ChainHead, held: Columns, known: bool) -> float | None:
     """Return a chain's max pain."""
     if not known:
         return None
-    rows = np.arange(head.start, head.stop)
-    rows = rows[~held.adjusted[rows]]
+    rows = _regular(head, held)
     return max_pain(held.strike[rows], held.is_call[rows], held.open_interest[rows], head.underlying.price)
 
 
