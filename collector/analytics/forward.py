@@ -10,8 +10,12 @@ The rates that the chains' slopes show are drawn into one curve by tenor togethe
 (term_curves.py), because days before settlement a slope says nothing. Discounted forwards with the dividends put back
 lie on a curve by tenor too: it ends at the spot, and a chain whose forward the others contradict is left out.
 
+Where the nearest chain settles too late for that end to be read, the stated spot is a point of the curve: without it a
+yield, or what the share costs to borrow, would be read as a lower spot.
+
 Codes of ``source``, the forward's: ``parity``, ``equal_iv`` (American), ``neighbours`` (read off the other chains'
-curve), ``carry`` (spot, rate and dividends; with the stated spot where no chain shows a forward). Codes of
+curve), ``carry`` (spot, rate and dividends; with the stated spot where no chain shows a forward), None where a carried
+forward is contradicted by most of the chain's own two-sided strikes, or nothing is known. Codes of
 ``rate_source``: ``parity`` and ``equal_iv`` where the quotes moved the rate more than the given curve holds it, else
 the curve's own source.
 """
@@ -53,15 +57,22 @@ EUROPEAN_ASSUMED, AMERICAN_ASSUMED = RatePrior(0.01, 0.005), RatePrior(0.01, 0.0
 STATED_CURVE = RatePrior(0.002, 0.002)
 # The quotes of a chain are not of one instant.
 FORWARD_ERROR = 2e-4
-PASSES = 5
-# How often the exercise boundaries are solved anew, and how far beyond the volatilities of mids they reach.
-SOLVED = 2
+# So many passes at most, and while a forward still moves by more than this share of it.
+PASSES, MOST_PASSES, UNSETTLED = 5, 12, 5e-4
+# How often the exercise boundaries are solved anew at least, and by what share forwards then move before they are once
+# more; how far beyond the volatilities of mids they reach.
+SOLVED, SOLVED_AGAIN = 2, 5e-3
 REACH_BELOW, REACH_ABOVE = 1.3, 1.3
 # A pass that moves no forward by more than this share of it, times the root of its tenor, is the last: of volatility
 # that is about as much.
 SETTLED = 3e-5
 # A forward read off the others' curve is called so while it is known this well; further away it is carry.
 NEIGHBOURS_DEVIATION = 0.004
+# How far a stated spot may be off its quotes; it speaks where the forwards tell the spot no better, and lets no yield
+# be read above so much a year.
+STATED_ERROR, MOST_YIELD = 0.005, 1.0
+# A carried forward this share of it beyond the bands of most strikes is contradicted, and none.
+CONTRADICTION = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,7 @@ class Forwards:
         terms: of the chains; forward NaN where none can be found.
         source: code of each forward, None without one.
         rate_source: code of each rate.
-        spot_source: ``forwards``, ``stated``, None without a spot.
+        spot_source: ``forwards``; ``stated`` where the forwards tell it no better; None without a spot.
         dividend_source: ``stated``, ``implied``, None where none are known: continuous carry.
         deviation: standard deviation of ln(price) to settlement by the straddles near the money, shape (m,).
         pairs: the strikes quoted on both sides.
@@ -111,9 +122,9 @@ def forwards(
     dividends: tuple[Dividend, ...] | None,
 ) -> Forwards:
     """Return the terms of the chains; see ticker_volatility.ticker_volatility for the arguments."""
-    search = _Search(rows, chains, curve, dividends)
+    search = _Search(rows, chains, spot, curve, dividends)
     search.run()
-    return search.result(spot)
+    return search.result()
 
 
 class _Search:
@@ -123,7 +134,12 @@ class _Search:
     """
 
     def __init__(
-        self, rows: QuoteRows, chains: Sequence[ChainInput], curve: Curve, dividends: tuple[Dividend, ...] | None
+        self,
+        rows: QuoteRows,
+        chains: Sequence[ChainInput],
+        stated_spot: float | None,
+        curve: Curve,
+        dividends: tuple[Dividend, ...] | None,
     ) -> None:
         self.tenor = np.array([chain.tenor for chain in chains], dtype=np.float64)
         self.american = np.array([chain.american for chain in chains], dtype=bool)
@@ -139,10 +155,12 @@ class _Search:
         self.forward, self.rate = look.forward, self.prior
         self.deviation = look.deviation
         self.exercise: EarlyExercise | None = None
-        self.solved = 0
+        self.solved, self.solved_at = 0, np.full(len(chains), np.nan)
         if self.american.any():
             self.reach = _volatility_range(rows, look, self.prior, self.tenor)
+        self.stated = stated_spot if stated_spot is not None and stated_spot > 0 else np.nan
         self.spot = np.nan
+        self.spot_source: str | None = None
         self.early_gap = np.zeros(len(self.used.chain))
         self.early_size = np.zeros(len(self.used.chain))
         self.sigma = np.full(len(self.used.chain), np.nan)
@@ -153,17 +171,18 @@ class _Search:
         if not self.american.any():
             return
         moving = self.american
-        for number in range(PASSES):
+        for number in range(MOST_PASSES):
             if number == 1 and self.unknown:
                 self.cash = self._dividends()
             before = self.forward
             self._exercise(moving)
             self._fit()
             with np.errstate(invalid="ignore"):
-                moved = np.abs(self.forward / before - 1.0) > SETTLED * np.sqrt(self.tenor)
+                moved = np.abs(self.forward / before - 1.0)
+                far = moved > SETTLED * np.sqrt(self.tenor)
             # Rates are settled after the second pass, but for what early exercise still moves.
-            moving = moved & self.american if number else self.american
-            if not moving.any():
+            moving = far & self.american if number else self.american
+            if not moving.any() or (number + 1 >= PASSES and not (moved[moving] > UNSETTLED).any()):
                 break
 
     def _dividends(self) -> tuple[Dividend, ...]:
@@ -228,11 +247,27 @@ class _Search:
             shown = np.log(self.forward * bare.discount + bare.present_dividends)
         error = np.hypot(relative_error, FORWARD_ERROR)
         wander = term_curves.WANDER_KNOWN if self.cash else term_curves.WANDER_UNKNOWN
-        at = np.append(self.tenor, 0.0)
-        drawn, _ = term_curves.carried_spot(self.tenor, shown, error, wander, at)
+        drawn = self._curve(shown, error, wander, np.nan)
+        self.spot_source = FORWARDS
+        if drawn.deviation[-1] > STATED_ERROR and self._plausible(shown):
+            held = self._curve(shown, error, wander, np.log(self.stated))
+            if held.used[-1] and held.used[drawn.used].all():
+                drawn, self.spot_source = held, STATED
         self.carried, self.spot = np.exp(drawn.mean[:-1]), float(np.exp(drawn.mean[-1]))
-        self.shown = drawn.used
+        self.shown = drawn.used[:-1]
         self.carried_deviation = drawn.deviation[:-1]
+
+    def _curve(self, shown: Floats, error: Floats, wander: float, spot: float) -> term_curves.Curve:
+        """Return the curve at the tenors and last at 0; ``spot`` is ln of the stated one, NaN for none."""
+        at = np.append(self.tenor, 0.0)
+        return term_curves.carried_spot(at, np.append(shown, spot), np.append(error, STATED_ERROR), wander, at)[0]
+
+    def _plausible(self, shown: Floats) -> bool:
+        """Say whether the stated spot may be that of these forwards."""
+        with np.errstate(invalid="ignore"):
+            yields = np.abs(shown - np.log(self.stated)) / self.tenor
+        known = yields[np.isfinite(yields)]
+        return bool(known.size) and float(np.median(known)) < MOST_YIELD
 
     def _exercise(self, chains: Booleans) -> None:
         """Compute what early exercise adds to call and put of the strikes used of some chains."""
@@ -245,34 +280,51 @@ class _Search:
 
     def _boundaries(self, terms: Terms) -> EarlyExercise:
         """Return the exercise boundaries, which are solved anew while rates and forwards still move much."""
-        if self.exercise is None or self.solved < SOLVED:
+        with np.errstate(invalid="ignore"):
+            again = (np.abs(terms.forward / self.solved_at - 1.0) > SOLVED_AGAIN).any()
+        if self.exercise is None or self.solved < SOLVED or again:
             self.exercise = EarlyExercise(terms, *self.reach)
             self.solved += 1
+            self.solved_at = terms.forward
         self.exercise = self.exercise.moved(terms)
         return self.exercise
 
-    def result(self, stated_spot: float | None) -> Forwards:
+    def result(self) -> Forwards:
         """Return what was found; where no chain shows a forward, the stated spot carried to settlement."""
-        spot_source: str | None = FORWARDS
         if not self.shown.any():
-            spot_source = None if stated_spot is None or not stated_spot > 0 else STATED
-            self.spot = stated_spot if stated_spot is not None and spot_source else np.nan
+            self.spot, self.spot_source = self.stated, STATED if np.isfinite(self.stated) else None
             self.carried = np.full(len(self.tenor), self.spot)
         terms = self.terms()
+        source = [self._source(number, forward) for number, forward in enumerate(terms.forward)]
+        carried = np.array([one == CARRY for one in source], dtype=bool)
+        refused = carried & self._contradicted(terms)
+        terms = replace(terms, forward=np.where(refused, np.nan, terms.forward))
         return Forwards(
             terms=terms,
-            source=tuple(self._source(number, forward) for number, forward in enumerate(terms.forward)),
+            source=tuple(None if no else one for one, no in zip(source, refused, strict=True)),
             rate_source=tuple(
                 self.curve.source if not shown else EQUAL_IV if american else PARITY
                 for shown, american in zip(self.rate_shown, self.american, strict=True)
             ),
-            spot_source=spot_source,
+            spot_source=self.spot_source,
             dividend_source=STATED if not self.unknown else IMPLIED if self.cash else None,
             deviation=self.deviation,
             pairs=self.pairs,
             singles=self._singles(terms),
             exercise=None if self.exercise is None else self.exercise.moved(terms),
         )
+
+    def _contradicted(self, terms: Terms) -> Booleans:
+        """Say of which chains most strikes looked at leave the forward no room between bid and ask, shape (m,)."""
+        used, chains = self.used, len(self.tenor)
+        chain = used.chain
+        single = used.strike + (used.gap + self.early_gap) / terms.discount[chain]
+        room = (used.half + EXERCISE_ERROR * self.early_size) / terms.discount[chain]
+        off = np.abs(single - terms.forward[chain]) > room + CONTRADICTION * terms.forward[chain]
+        known = np.isfinite(single)
+        counts = (np.bincount(chain, weights=mark, minlength=chains) for mark in (known & off, known))
+        against, seen = (np.asarray(count, dtype=np.float64) for count in counts)
+        return np.asarray(against > seen / 2.0, dtype=np.bool_)
 
     def _singles(self, terms: Terms) -> SingleForwards:
         used, discount = self.used, terms.discount[self.used.chain]

@@ -39,6 +39,9 @@ NEAR = 14 / 365
 SCATTER = 3e-4
 # A step in forwards made without the dividend is about half of it.
 GLIMPSE = 0.3
+# Forwards that fall or rise by more than this share of the spot a year, but for the step, are those of a share that is
+# dear to borrow: what early exercise makes of that looks like a step.
+STEEPEST = 0.08
 STEPS = 3
 
 
@@ -128,6 +131,8 @@ def _first_step(seen: Seen, order: Integers, apart: Floats) -> Dividend | None:
         time = _ex_time(float(tenor[place - 1]), float(tenor[place]))
         guess = float(unexplained[place]) if itself else max(2.0 * glimpse, LEAST * spot)
         drift = _drift(tenor, carried, place)
+        if abs(drift) > STEEPEST * spot:
+            continue
         found = _step(seen, order[before], order[after], Dividend(time, guess), drift)
         if found is not None and (best is None or found[0] > best[0]):
             best = found

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collector.analytics.robust_lines import weighted_medians
 from collector.analytics.terms import Booleans, Floats
 
 # How many deviations from what the others show make a chain one to leave out.
@@ -21,9 +22,10 @@ MEDIAN_TO_DEVIATION = 1.4826
 # Rates are alike where ln(tenor + SHORTEST) is within REACH.
 SHORTEST, REACH = 0.05, 0.7
 LEAST_RATE_ERROR = 1e-4
-# What is not known of a yield ahead of any quote, per year, and how prices for delivery wander off a steady yield, per
+# What is not known of a yield ahead of any quote, per year (of one that the chains show plainly, so many times that),
+# and how prices for delivery wander off a steady yield, per
 # root of a year: cash dividends that nobody stated step by half a per cent at a time.
-YIELD_DEVIATION = 0.03
+YIELD_DEVIATION, STEEP = 0.03, 2.0
 WANDER_UNKNOWN, WANDER_KNOWN = 0.01, 0.004
 LEVEL_DEVIATION = 1.0
 
@@ -92,7 +94,8 @@ def carried_spot(tenor: Floats, shown: Floats, error: Floats, wander: float, at:
     centre = np.nanmedian(shown) if np.isfinite(shown).any() else 0.0
     level = shown - centre
     used = np.isfinite(level) & np.isfinite(error)
-    own = _carry_covariance(tenor, tenor, wander)
+    steady = max(YIELD_DEVIATION, STEEP * abs(_steady_slope(tenor[used], level[used])))
+    own = _carry_covariance(tenor, tenor, wander, steady)
     noise = np.diag(np.where(np.isfinite(error), error, 1.0) ** 2)
     off = np.full(len(tenor), np.nan)
     while used.sum() >= 3:
@@ -101,16 +104,31 @@ def carried_spot(tenor: Floats, shown: Floats, error: Floats, wander: float, at:
         if abs(off[worst]) <= TOO_FAR:
             break
         used[worst] = False
-    across = _carry_covariance(at, tenor, wander)
-    mean, deviation = _posterior(own, across, np.diag(_carry_covariance(at, at, wander)), noise, level, used)
+    across = _carry_covariance(at, tenor, wander, steady)
+    mean, deviation = _posterior(own, across, np.diag(_carry_covariance(at, at, wander, steady)), noise, level, used)
     if not used.any():
         mean = np.full(len(at), np.nan)
     return Curve(mean + centre, deviation, used), off
 
 
-def _carry_covariance(one: Floats, other: Floats, wander: float) -> Floats:
-    steady = LEVEL_DEVIATION**2 + YIELD_DEVIATION**2 * one[:, None] * other[None, :]
-    return np.asarray(steady + wander**2 * np.minimum(one[:, None], other[None, :]), dtype=np.float64)
+def _steady_slope(tenor: Floats, level: Floats) -> float:
+    """Return the slope by tenor that the pairs of points show, 0 without a pair: the median, far pairs counting more.
+
+    Source: P. K. Sen, Journal of the American Statistical Association 63 (1968) 1379-1389, with weights.
+    """
+    one, other = np.triu_indices(len(tenor), 1)
+    years = np.abs(tenor[one] - tenor[other])
+    apart = years > 0
+    if not apart.any():
+        return 0.0
+    years, rise = years[apart], (level[one] - level[other])[apart] * np.sign(tenor[one] - tenor[other])[apart]
+    nobody = np.zeros(len(years), dtype=np.intp)
+    return float(weighted_medians(rise / years, years, nobody, 1)[0])
+
+
+def _carry_covariance(one: Floats, other: Floats, wander: float, steady: float) -> Floats:
+    alike = LEVEL_DEVIATION**2 + steady**2 * one[:, None] * other[None, :]
+    return np.asarray(alike + wander**2 * np.minimum(one[:, None], other[None, :]), dtype=np.float64)
 
 
 def _posterior(

@@ -34,8 +34,8 @@ class TickerVolatility:
         terms: of the m chains; forward NaN where none could be found. Its dividends are those used.
         forward_source: for each chain parity, equal_iv, carry or neighbours (see forward.py); None without a forward.
         rate_source: for each chain parity, equal_iv, or the curve's own source.
-        spot_source: forwards, where the spot of the terms is implied from the short end of the forward curve; stated
-            where it is the spot that was given; None where there is neither.
+        spot_source: forwards, where the spot of the terms is implied from the short end of the curve of forwards; stated
+            where no chain settles soon enough for that and the stated spot speaks; None where there is neither.
         dividend_source: stated, implied (from the forward curve's steps), or None: continuous carry.
         bid_iv, implied_volatility, ask_iv: decimal per year, shape (n,). bid_iv and ask_iv are of the contract's own
             quotes; implied_volatility is of the mid of the strike's out-of-the-money side where both sides are quoted.
@@ -82,8 +82,8 @@ def ticker_volatility(
     Args:
         rows: the quotes of all its contracts.
         chains: what ``rows.chain`` numbers, in any order of tenor.
-        spot: dollars a share as the feed states it, None for none. Used only where no chain shows a forward: a feed's
-            spot may be newer than its quotes.
+        spot: dollars a share as the feed states it, None for none. Used only where no chain shows a forward, or none
+            soon enough to tell the spot: a feed's spot may be newer than its quotes.
         curve: the rates to use where the quotes themselves do not show one.
         dividends: cash dividends that are known, by time (years from the quotes to the ex-date's open), of which every
             chain takes those before it settles; () where none is paid, None where nothing is known of them.

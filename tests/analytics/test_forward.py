@@ -109,15 +109,69 @@ def test_american_forward_at_a_known_rate(rate: float, carry: float, tenor: floa
     """Parity alone would miss it by 46 basis points at 4.5 %, one year and no yield."""
     strikes = [float(strike) for strike in range(60, 141, 4)]
     rows = quotes([(strikes, american(100.0, rate, carry, tenor))], spread=0.001)
+    expected = 100.0 * np.exp((rate - carry) * tenor)
     result = found(rows, [tenor], early=True, curve=rates.constant(rate), spot=100.0)
-    assert result.source == ("equal_iv",)
-    # One chain alone shows no spot: its yield goes into it, so early exercise is computed with none.
+    assert (result.source, result.spot_source) == (("equal_iv",), "stated")
+    assert result.terms.forward[0] == pytest.approx(expected, rel=1e-4)
+    # One long chain alone shows no spot; chains that settle soon do.
     longer = quotes([(strikes, american(100.0, rate, carry, near)) for near in (0.02, 0.1, tenor)], spread=0.001)
     result = found(longer, [0.02, 0.1, tenor], early=True, curve=rates.constant(rate))
-    expected = 100.0 * np.exp((rate - carry) * tenor)
-    assert result.source == ("equal_iv",) * 3
+    assert (result.source, result.spot_source) == (("equal_iv",) * 3, "forwards")
     assert result.terms.spot[0] == pytest.approx(100.0, rel=3e-4)
     assert result.terms.forward[2] == pytest.approx(expected, rel=1e-4)
+
+
+DEAR = [float(strike) for strike in range(48, 141, 4)]
+
+
+@pytest.mark.parametrize("borrow", [0.1, 0.3, 0.6])
+def test_a_share_that_is_dear_to_borrow_has_the_forwards_of_its_quotes(borrow: float) -> None:
+    """Nothing is known of its dividends, and none is read into the fall of its forwards."""
+    tenors = [0.025, 0.085, 0.24, 0.49]
+    rows = quotes([(DEAR, american(100.0, 0.04, borrow, tenor, 0.5)) for tenor in tenors], spread=0.01)
+    result = found(rows, tenors, early=True, curve=rates.constant(0.04), spot=100.0, dividends=None)
+    assert (result.source, result.spot_source) == (("equal_iv",) * 4, "forwards")
+    assert result.dividend_source is None
+    np.testing.assert_allclose(result.terms.forward, 100.0 * np.exp((0.04 - borrow) * np.array(tenors)), rtol=1e-3)
+
+
+@pytest.mark.parametrize("borrow", [0.02, 0.05, 0.3, 0.6])
+def test_a_long_expiration_alone_has_the_stated_spot(borrow: float) -> None:
+    """Its yield is not read as a lower spot, which would leave early exercise and the forward wrong by 2 to 7 %."""
+    rows = quotes([(DEAR, american(100.0, 0.04, borrow, 0.6, 0.5))], spread=0.01)
+    result = found(rows, [0.6], early=True, curve=rates.constant(0.04), spot=100.0, dividends=None)
+    assert (result.source, result.spot_source) == (("equal_iv",), "stated")
+    assert result.terms.spot[0] == pytest.approx(100.0, rel=5e-4)
+    assert result.terms.forward[0] == pytest.approx(100.0 * np.exp((0.04 - borrow) * 0.6), rel=1e-3)
+
+
+def test_without_a_stated_spot_a_long_expiration_says_that_its_own_is_the_forwards() -> None:
+    rows = quotes([(DEAR, american(100.0, 0.04, 0.0, 0.6, 0.5))], spread=0.01)
+    result = found(rows, [0.6], early=True, curve=rates.constant(0.04))
+    assert (result.source, result.spot_source) == (("equal_iv",), "forwards")
+    assert result.terms.forward[0] == pytest.approx(100.0 * np.exp(0.04 * 0.6), rel=3e-4)
+    # Neighbours: a spot of another size, before a split, is no spot of these quotes.
+    assert found(rows, [0.6], early=True, curve=rates.constant(0.04), spot=1000.0).spot_source == "forwards"
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_carried_forward_that_the_chains_own_quotes_contradict_is_none(early: bool) -> None:
+    """Quoted about 150 where the others carry 100 to: the chain says another forward, so it has none."""
+    tenors = [0.02, 0.05, 0.1, 1.5]
+    spots = [100.0, 100.0, 100.0, 150.0]
+    strikes = [float(strike) for strike in range(60, 221, 8)]
+
+    def price_of(spot: float, tenor: float) -> Pricer:
+        return american(spot, 0.04, 0.0, tenor) if early else european(spot * np.exp(0.04 * tenor), tenor, 0.04)
+
+    rows = quotes([(strikes, price_of(*own)) for own in zip(spots, tenors, strict=True)], spread=0.02)
+    result = found(rows, tenors, early=early, curve=rates.constant(0.04), spot=100.0)
+    assert result.source[-1] is None
+    assert np.isnan(result.terms.forward[-1])
+    assert None not in result.source[:3]
+    # A neighbour: without two sides nothing contradicts it.
+    silent = replace(rows, bid=np.where((rows.chain == 3) & (rows.sign > 0), 0.0, rows.bid))
+    assert found(silent, tenors, early=early, curve=rates.constant(0.04), spot=100.0).source[-1] == "carry"
 
 
 def test_american_quotes_show_the_rate_too() -> None:
