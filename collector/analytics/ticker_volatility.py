@@ -34,8 +34,8 @@ class TickerVolatility:
         terms: of the m chains; forward NaN where none could be found. Its dividends are those used.
         forward_source: for each chain parity, equal_iv, carry or neighbours (see forward.py); None without a forward.
         rate_source: for each chain parity, equal_iv, or the curve's own source.
-        spot_source: forwards, where the spot of the terms is implied from the short end of the curve of forwards; stated
-            where no chain settles soon enough for that and the stated spot speaks; None where there is neither.
+        spot_source: forwards, where the spot of the terms is the short end of the curve of forwards; stated where no
+            chain settles soon enough for that and the stated spot speaks; None where there is neither.
         dividend_source: stated, implied (from the forward curve's steps), or None: continuous carry.
         bid_iv, implied_volatility, ask_iv: decimal per year, shape (n,). bid_iv and ask_iv are of the contract's own
             quotes; implied_volatility is of the mid of the strike's out-of-the-money side where both sides are quoted.

@@ -326,7 +326,8 @@ def _view(analysis: Analysis, release: float | None) -> ChainsView:
 def _terms(analysis: Analysis, place: int, reasons: dict[str, str]) -> dict[str, Any]:
     """Return a chain's terms as its row holds them; note why one is null."""
     found = analysis.found
-    names = ("spot", "forward", "forward_source", "rate", "rate_source", "discount_factor", "theta_convention")
+    sourced = ("spot", "forward", "rate")
+    names = (*sourced, *(f"{name}_source" for name in sourced), "discount_factor", "theta_convention")
     row: dict[str, Any] = dict.fromkeys(names) | {"dividends": []}
     if found is None or place not in found.chains:
         why = analysis.grades[place].reasons
@@ -345,9 +346,10 @@ def _terms(analysis: Analysis, place: int, reasons: dict[str, str]) -> dict[str,
         row[name] = value if np.isfinite(value) else None
         if row[name] is None:
             reasons[name] = "no_forward"
-    row["forward_source"] = found.computed.forward_source[number]
-    if row["forward_source"] is None:
-        reasons["forward_source"] = "no_forward"
+    row["forward_source"], row["spot_source"] = found.computed.forward_source[number], found.computed.spot_source
+    for name in ("forward_source", "spot_source"):
+        if row[name] is None:
+            reasons[name] = "no_forward"
     return row
 
 

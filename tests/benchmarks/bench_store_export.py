@@ -52,7 +52,7 @@ def fill(folder: object, chains: int, contracts: int) -> None:
                 open_interest_date, expiration, dte, settlement, settlement_time, exercise_style, underlying_price,
                 underlying_time,
                 forward, forward_source, rate, discount_factor, atm_iv, totals, analytics, grade, grade_reasons, facts,
-                listed, received, reasons, source, recorded_at, inserted_at, spot, rate_source, dividends,
+                listed, received, reasons, source, recorded_at, inserted_at, spot, spot_source, rate_source, dividends,
                 theta_convention)
             SELECT 'bench', 'T' || (i // 10), 'T' || (i // 10), 'demo', 'demo', $now, $now, $day, $day,
                    $day + 30 + CAST(i % 10 AS INTEGER), 30, 'PM', CAST($later AS TIMESTAMPTZ), 'american', 100.0, $now,
@@ -64,7 +64,7 @@ def fill(folder: object, chains: int, contracts: int) -> None:
                      "median_relative_spread": 0.01, "deviation": 0.05, "reference_price": 100.0,
                      "reference_source": "parity", "quote_age_seconds": 1.0, "open_interest_known": true,
                      "adjusted": 0, "flagged_rows": 0}',
-                   NULL, $contracts, '{}', 'demo', $now, $now, 100.0, 'treasury', '[]', 'spot_fixed'
+                   NULL, $contracts, '{}', 'demo', $now, $now, 100.0, 'forwards', 'treasury', '[]', 'spot_fixed'
             FROM range($chains) t(i)
             """,
             {
