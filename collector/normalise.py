@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from math import isfinite
 from operator import attrgetter
 from typing import Any
 
@@ -43,6 +44,8 @@ NOT_A_TIME = int(np.datetime64("NaT", "us").astype(np.int64))
 
 # An option symbol has room for no more.
 MAX_STRIKE = 99_999.999
+# No contract costs more, dollars a share: a put less than its strike, a call less than its share.
+MAX_PRICE = 1e6
 
 NUMERIC = (
     "bid",
@@ -158,7 +161,7 @@ def normalise(
                     dte=dte(chain.expiration, moment.as_of),
                     moment=moment,
                     settlement=dies,
-                    underlying=chain.underlying or quote,
+                    underlying=_sound(chain.underlying or quote),
                     start=start,
                     stop=len(rows),
                 )
@@ -229,9 +232,10 @@ def _frame(
     quotes = [row.quote for row in rows]
     numbers = {name: _numbers(attrgetter(name), quotes) for name in NUMERIC}
     below_zero: dict[str, BoolArray] = {}
+    too_high: dict[str, BoolArray] = {}
     for name in ("bid", "ask", "last_price"):
-        below_zero[name] = numbers[name] < 0
-        numbers[name][below_zero[name]] = np.nan
+        below_zero[name], too_high[name] = numbers[name] < 0, numbers[name] > MAX_PRICE
+        numbers[name][below_zero[name] | too_high[name]] = np.nan
     two_sided = (numbers["bid"] > 0) & (numbers["ask"] > 0) & (numbers["ask"] >= numbers["bid"])
     mid = np.where(two_sided, (numbers["bid"] + numbers["ask"]) / 2, np.nan)
     opened, closed = _session_bounds(heads, sessions, len(rows))
@@ -275,21 +279,35 @@ def _frame(
             "untraded": untraded & ~known,
             "in_the_money": pd.Series([quote.in_the_money for quote in quotes], dtype="object"),
             "flags": pd.Series(flags, dtype="object"),
-            "reasons": pd.Series(_reasons(numbers, mid, below_zero), dtype="object"),
+            "reasons": pd.Series(_reasons(numbers, mid, below_zero, too_high), dtype="object"),
         }
     )
 
 
-def _reasons(numbers: dict[str, FloatArray], mid: FloatArray, below_zero: dict[str, BoolArray]) -> list[dict[str, str]]:
+def _reasons(
+    numbers: dict[str, FloatArray], mid: FloatArray, below_zero: dict[str, BoolArray], too_high: dict[str, BoolArray]
+) -> list[dict[str, str]]:
     """Return for each row why its prices, volume and open interest are null, where they are."""
     reasons: list[dict[str, str]] = [{} for _ in range(len(mid))]
     for position in np.flatnonzero(np.isnan(mid)):
         reasons[position]["mid"] = "no_two_sided_quote"
     for name in EXPLAINED:
         for position in np.flatnonzero(np.isnan(numbers[name])):
-            negative = name in below_zero and below_zero[name][position]
-            reasons[position][name] = "negative_price" if negative else "not_stated"
+            reasons[position][name] = "not_stated"
+    for marked, reason in ((below_zero, "negative_price"), (too_high, "impossible_price")):
+        for name, rows in marked.items():
+            for position in np.flatnonzero(rows):
+                reasons[position][name] = reason
     return reasons
+
+
+def _sound(quote: Quote) -> Quote:
+    """Return the underlying's quote with null for numbers that are not finite."""
+    return replace(quote, price=_finite(quote.price), dividend_rate=_finite(quote.dividend_rate))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
 
 
 def _numbers(get: Callable[[ContractQuote], Any], quotes: Sequence[ContractQuote]) -> FloatArray:

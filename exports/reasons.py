@@ -44,6 +44,7 @@ QUALITY_REASONS: dict[str, str] = {
 FIELD_REASONS: dict[str, str] = {
     "not_stated": "The feed does not state it.",
     "negative_price": "The feed states a price below 0.",
+    "impossible_price": "The feed states a price that no contract can have.",
     "no_two_sided_quote": "The contract has no two-sided quote.",
     "not_computed": "This figure is not computed yet.",
     "below_bound": "The price is below what the contract is worth without any volatility.",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 import pytest
 
@@ -340,6 +342,50 @@ def test_each_null_says_why_and_a_negative_price_is_told_apart() -> None:
         "volume": "not_stated",
     }
     assert row["flags"] == ["negative_price", "no_bid", "no_ask"]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("price", [1e308, 1.7e308, 1.1e6])
+@pytest.mark.parametrize("side", ["bid", "ask", "last_price"])
+def test_a_price_that_no_contract_can_have_is_null_and_overflows_nowhere(side: str, price: float) -> None:
+    rows = list(live_chain().contracts)
+    rows[4] = replace(rows[4], **{side: price})
+    fetched = Fetched("ZZTA", quote(), (EXPIRATION,), [chain(*rows)])
+    analysis = analysed(fetched)
+    frame = analysis.normalised.contracts
+    spoiled = frame[(frame["strike"] == 100.0) & (frame["option_type"] == "call")].iloc[0]
+    assert math.isnan(spoiled[side])
+    assert spoiled["reasons"][side] == "impossible_price"
+    whole = analysed(Fetched("ZZTA", quote(), (EXPIRATION,), [live_chain()]))
+    assert analysis.found is not None
+    assert whole.found is not None
+    assert analysis.found.computed.terms.forward[0] == pytest.approx(whole.found.computed.terms.forward[0], rel=1e-3)
+    # A neighbour: what a deep put of the highest strike costs is possible.
+    assert one(rows_of(contract("put", 99_999.0, bid=99_000.0, ask=99_100.0)))["mid"] == 99_050.0
+
+
+@pytest.mark.parametrize("price", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_spot_that_is_not_finite_is_null_with_its_reason(price: float, own: bool) -> None:
+    """Of the chain's own underlying, or of the ticker's quote where the chain brings none."""
+    made = live_chain()
+    fetched = Fetched("ZZTA", quote(price=price), (EXPIRATION,), [made])
+    if own:
+        fetched = Fetched("ZZTA", quote(), (EXPIRATION,), [replace(made, underlying=quote(price=price))])
+    analysis = analysed(fetched)
+    record = full_record(fetched, analysis, "yahoo")
+    (row,) = record["chains"]
+    assert (row["underlying_price"], row["reasons"]["underlying_price"]) == (None, "no_spot")
+    assert record["feature"]["price"] is None
+    assert row["spot"] == pytest.approx(100.0, rel=0.01)
+    orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY)
+    assert np.isnan(staged_contracts(analysis)["underlying_price"]).all()
+
+
+def test_a_dividend_rate_that_is_not_finite_is_null() -> None:
+    stated = replace(quote(), dividend_rate=math.nan)
+    made = normalise("ZZTA", [live_chain()], stated, exchange_sessions(), DELAY)
+    assert made.chains[0].underlying.dividend_rate is None
 
 
 @pytest.mark.parametrize("strike", [0.0, -5.0, math.nan, math.inf])
