@@ -58,10 +58,12 @@ STATED_CURVE = RatePrior(0.002, 0.002)
 # The quotes of a chain are not of one instant.
 FORWARD_ERROR = 2e-4
 # So many passes at most, and while a forward still moves by more than this share of it.
-PASSES, MOST_PASSES, UNSETTLED = 5, 12, 5e-4
+PASSES, MOST_PASSES, UNSETTLED = 5, 12, 2e-4
+# From this pass on forwards that move by more than this share go where two passes point, by slopes within these.
+HASTENED_AFTER, HASTENED, SECANT_SLOPES = 4, 2e-4, (-3.0, 0.6)
 # How often the exercise boundaries are solved anew at least, and by what share forwards then move before they are once
 # more; how far beyond the volatilities of mids they reach.
-SOLVED, SOLVED_AGAIN = 2, 5e-3
+SOLVED, SOLVED_AGAIN = 2, 2e-3
 REACH_BELOW, REACH_ABOVE = 1.3, 1.3
 # A pass that moves no forward by more than this share of it, times the root of its tenor, is the last: of volatility
 # that is about as much.
@@ -155,6 +157,7 @@ class _Search:
         self.forward, self.rate = look.forward, self.prior
         self.deviation = look.deviation
         self.exercise: EarlyExercise | None = None
+        self.passes, self.tried = 0, (look.forward, look.forward)
         self.solved, self.solved_at = 0, np.full(len(chains), np.nan)
         if self.american.any():
             self.reach = _volatility_range(rows, look, self.prior, self.tenor)
@@ -174,7 +177,7 @@ class _Search:
         for number in range(MOST_PASSES):
             if number == 1 and self.unknown:
                 self.cash = self._dividends()
-            before = self.forward
+            before, self.passes = self.forward, number
             self._exercise(moving)
             self._fit()
             with np.errstate(invalid="ignore"):
@@ -224,8 +227,20 @@ class _Search:
             used.strike[known] + gap / discount[chain], np.hypot(error / discount[chain], slack), chain, chains
         )
         sound = levels.level > 0
-        self.forward = np.where(sound, levels.level, self.forward)
+        self.forward = self._nearer(np.where(sound, levels.level, self.forward))
         self._draw_carry(np.where(sound, levels.error / self.forward, np.nan))
+
+    def _nearer(self, found: Floats) -> Floats:
+        """Return the forwards to go on with; of those that still move much, where the last two passes point (secant).
+
+        Where early exercise is most of C - P each pass undoes much of the one before it.
+        """
+        before, (from_before, from_found) = self.forward, self.tried
+        self.tried = before, found
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope = np.clip((found - from_found) / (before - from_before), *SECANT_SLOPES)
+            hastened = (np.abs(found / before - 1.0) > HASTENED) & np.isfinite(slope) & self.american
+        return np.where(hastened & (self.passes >= HASTENED_AFTER), before + (found - before) / (1.0 - slope), found)
 
     def _draw_rates(self, slope: Floats, slope_error: Floats) -> None:
         with np.errstate(invalid="ignore", divide="ignore"):

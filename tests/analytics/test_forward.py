@@ -12,6 +12,7 @@ from vollib.black import black
 from collector.analytics.forward import Forwards, forwards
 from collector.analytics.quote_rows import ChainInput, QuoteRows
 from collector.analytics.terms import Dividend
+from collector.analytics.ticker_volatility import volatilities
 from collector.market import rates
 from tests.analytics import quantlib_options
 
@@ -304,6 +305,26 @@ def test_a_known_dividend_is_put_back_into_the_spot() -> None:
     assert result.terms.spot[0] == pytest.approx(spot, rel=2e-4)
     assert [len(one) for one in result.terms.dividends] == [0, 1, 1]
     assert result.dividend_source == "stated"
+
+
+@pytest.mark.parametrize(("tenor", "paid"), [(0.085, 2.0), (0.085, 5.0), (0.24, 5.0), (0.24, 10.0)])
+def test_around_a_large_dividend_call_and_put_agree(tenor: float, paid: float) -> None:
+    """Most of what its calls are worth is exercise before the ex-date, known only when the forward is."""
+    time, rate = quantlib_options.on_the_calendar(0.046, tenor), 0.04
+
+    def price(strike: float, sign: float, _: float) -> float:
+        return quantlib_options.with_dividends(100.0, strike, rate, 0.3, tenor, sign, [(time, paid)])
+
+    rows = quotes([([float(strike) for strike in range(70, 131, 5)], price)], spread=0.01)
+    known = (Dividend(time, paid),)
+    result = found(rows, [tenor], early=True, curve=rates.constant(rate), spot=100.0, dividends=known)
+    expected = (100.0 - paid * np.exp(-rate * time)) * np.exp(rate * tenor)
+    assert result.source == ("equal_iv",)
+    assert result.terms.forward[0] == pytest.approx(expected, rel=2e-4)
+    computed = volatilities(rows, result)
+    assert computed.facts[0].overlap == 1.0
+    near = np.abs(np.log(rows.strike / expected)) < 0.3 * np.sqrt(tenor)
+    np.testing.assert_allclose(computed.implied_volatility[near], 0.3, atol=2e-3)
 
 
 def test_a_dividend_that_nobody_states_is_seen_in_the_step() -> None:
