@@ -24,6 +24,9 @@ Statuses = NDArray[np.int8]
 
 # Where the search for an American volatility ends, as shares of it; what is left is a tenth of it and less.
 MID_TOLERANCE, BAND_TOLERANCE = 5e-5, 5e-4
+# A bid's volatility above the mid's by less than this share of it is the search's error and taken for the mid's; above
+# that it did not settle. So with an ask's below.
+ORDER_TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def volatilities(rows: QuoteRows, found: Forwards, at_fault: Booleans | None = N
     crossed = (rows.bid > 0) & (rows.ask < rows.bid) & (rows.ask > 0)
     sensitivities, near = model.greeks(sigma)
     bid, ask = model.bands(np.where(crossed, np.nan, rows.bid), np.where(crossed, np.nan, rows.ask), near)
+    bid, ask = _ordered(bid, np.where(from_other_side, np.nan, sigma), ask)
     computed = TickerVolatility(
         terms=terms,
         forward_source=found.source,
@@ -137,6 +141,23 @@ def _other_sides(rows: QuoteRows, pairs: StrikePairs) -> Integers:
     other = np.full(len(rows.chain), -1, dtype=np.intp)
     other[pairs.call], other[pairs.put] = pairs.put, pairs.call
     return other
+
+
+def _ordered(bid: Implied, mid: Floats, ask: Implied) -> tuple[Implied, Implied]:
+    """Return the volatilities of bid and ask in order: bid at most mid at most ask; ``mid`` is NaN for not its own."""
+    between = np.where(np.isfinite(mid), mid, ask.sigma)
+    bid = _on_its_side(bid, np.fmin(bid.sigma, between), between)
+    between = np.where(np.isfinite(mid), mid, bid.sigma)
+    return bid, _on_its_side(ask, np.fmax(ask.sigma, between), between)
+
+
+def _on_its_side(found: Implied, moved: Floats, between: Floats) -> Implied:
+    """Return volatilities moved to their side of ``between``, NaN where they were further off than the search errs."""
+    sigma = np.where(np.isfinite(found.sigma), moved, np.nan)
+    with np.errstate(invalid="ignore"):
+        off = np.abs(found.sigma - sigma) > ORDER_TOLERANCE * between
+    status = np.where(off, IvStatus.NOT_CONVERGED, found.status).astype(np.int8)
+    return Implied(np.where(off, np.nan, sigma), status)
 
 
 def _status(rows: QuoteRows, found: Implied, crossed: Booleans, missing: IvStatus) -> Statuses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -284,3 +285,38 @@ def test_scale_changes_no_volatility(factor: float) -> None:
     here, there = computed(rows), computed(scaled)
     np.testing.assert_allclose(there.terms.forward, here.terms.forward * factor, rtol=1e-4)
     np.testing.assert_allclose(there.implied_volatility, here.implied_volatility, atol=5e-4, equal_nan=True)
+
+
+def locked(rows: QuoteRows) -> QuoteRows:
+    """Return all quotes of 3.00 to 3.00, of whatever strike."""
+    return replace(rows, bid=np.full(len(rows.bid), 3.0), ask=np.full(len(rows.ask), 3.0))
+
+
+def tight(rows: QuoteRows) -> QuoteRows:
+    """Return quotes as narrow as a search's own error."""
+    mid = (rows.bid + rows.ask) / 2
+    return replace(rows, bid=mid * (1 - 1e-6), ask=mid * (1 + 1e-6))
+
+
+def as_they_are(rows: QuoteRows) -> QuoteRows:
+    return rows
+
+
+@pytest.mark.parametrize("quoted", [as_they_are, locked, tight])
+@pytest.mark.parametrize(("rate", "sigma"), [(0.04, 0.01), (0.04, 0.3), (0.19, 0.3)])
+def test_a_bids_volatility_is_never_above_the_mids_nor_this_above_the_asks(
+    quoted: Callable[[QuoteRows], QuoteRows], rate: float, sigma: float
+) -> None:
+    """A dearer contract has more volatility; worthless puts and locked quotes are told to the search's error only."""
+    strikes = [float(strike) for strike in range(80, 121, 5)]
+    rows = quoted(quotes([(strikes, american(100.0, rate, 0.0, 24 / 365, sigma))], spread=0.01))
+    found = computed(rows, ChainInput(24 / 365, True), spot=100.0, rate=rate)
+    own = ~found.from_other_side
+    with np.errstate(invalid="ignore"):
+        assert not (found.bid_iv > found.ask_iv).any()
+        assert not (found.bid_iv > found.implied_volatility)[own].any()
+        assert not (found.implied_volatility > found.ask_iv)[own].any()
+    assert np.isfinite(found.bid_iv).any()
+    for name in IV_NAMES:
+        for row in np.flatnonzero(np.isnan(getattr(found, name))):
+            assert reason(found, name, int(row)) is not None
