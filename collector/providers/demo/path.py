@@ -26,6 +26,7 @@ from collector.providers.demo.corporate_actions import (
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
 from collector.providers.demo.timeline import Instants, Timeline, timeline
 from collector.providers.demo.universe import DemoTicker, find
+from collector.providers.demo.volatility_events import with_events
 
 SESSIONS_PER_YEAR = 252
 _LEVELS = 9
@@ -140,7 +141,7 @@ def _surface_levels(ticker: DemoTicker, ordinals: IntArray, shocks: FloatArray) 
     own = normal(Purpose.VARIANCE, ticker.number, ordinals)
     both = _LEVERAGE * shocks + np.sqrt(1 - _LEVERAGE**2) * own
     wander = mean_reverting(_VARIANCE_SHOCK * both, _VARIANCE_PERSISTENCE)
-    variance: FloatArray = ticker.volatility**2 * np.exp(wander)
+    variance: FloatArray = ticker.volatility**2 * np.exp(with_events(ticker, ordinals, wander))
     drift = mean_reverting(_SKEW_SHOCK * normal(Purpose.SKEW, ticker.number, ordinals), _SKEW_PERSISTENCE)
     skew: FloatArray = np.clip(ticker.skew + drift, -0.9, 0.5)
     return variance, skew
