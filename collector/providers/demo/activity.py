@@ -99,14 +99,16 @@ def _levels(
     path: PricePath, expiration: ListedExpiration, rows: Ladder, sessions: IntArray, noise: FloatArray
 ) -> IntArray:
     first = np.full(len(sessions), expiration.listed)
-    deviations = _moneyness(path, expiration, rows, path.anchor[sessions], first)
+    ticker = path.ticker
+    deviations = _moneyness(path, expiration, rows, path.anchor[sessions] + ticker.interest_place, first)
     bell = np.exp(-0.5 * (1.2 * (deviations - 0.4)) ** 2)
     roundness = np.where(rows.rung % 5 == 0, 1.0, np.where(rows.rung % 2 == 0, 0.55, 0.25))[:, None]
     age = sessions - rows.listed[:, None] + 1
     grown = 1.0 - np.exp(-((np.maximum(age, 0) / _SESSIONS_TO_GROW) ** 2))
     wander = 1.0 + _LEVEL_NOISE * (2.0 * noise - 1.0)
-    size = path.ticker.liquidity * (1.0 if expiration.monthly else _WEEKLY_SHARE)
-    level: IntArray = (size * bell * roundness * grown * wander).astype(np.int64)
+    size = ticker.liquidity * (1.0 if expiration.monthly else _WEEKLY_SHARE)
+    side = np.where(rows.sign > 0, ticker.call_interest, ticker.put_interest)[:, None]
+    level: IntArray = (size * side * bell * roundness * grown * wander).astype(np.int64)
     return level
 
 

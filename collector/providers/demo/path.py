@@ -32,7 +32,6 @@ SESSIONS_PER_YEAR = 252
 _LEVELS = 9
 _PIECES = 2**_LEVELS
 _BLOCK = 64
-_ANCHOR = 20
 _PRICE_PERSISTENCE = 0.985
 _VARIANCE_PERSISTENCE = 0.97
 _VARIANCE_SHOCK = 0.11
@@ -53,7 +52,7 @@ class PricePath:
         deviation: standard deviation of the session's return.
         start, end: ln of the adjusted price at the session's open and close.
         factor: cumulated split factor that divides an adjusted price into the raw one.
-        anchor: mean of ``start`` over the last 20 sessions: around what open interest gathers.
+        anchor: mean of ``start`` over the last ``interest_memory`` sessions: around what open interest gathers.
     """
 
     def __init__(self, ticker: DemoTicker, timeline: Timeline) -> None:
@@ -80,7 +79,8 @@ class PricePath:
         self.start: FloatArray = np.concatenate([self.end[:1], self.end[:-1]]) + gaps + drops
         sums = np.cumsum(self.start)
         self.anchor: FloatArray = self.start.copy()
-        self.anchor[_ANCHOR:] = (sums[_ANCHOR:] - sums[:-_ANCHOR]) / _ANCHOR
+        memory = ticker.interest_memory
+        self.anchor[memory:] = (sums[memory:] - sums[:-memory]) / memory
 
     def price(self, at: Instants) -> FloatArray:
         """Return the raw, unrounded price at each instant."""

@@ -27,6 +27,9 @@ class DemoTicker:
         spread: width of a quote over its price, decimal.
         share_volume: shares traded in a usual session.
         weeklies: whether it lists weekly expirations.
+        call_interest, put_interest: open interest of its calls, of its puts, over what ``liquidity`` says.
+        interest_memory: of how many last opens the mean is that its open interest gathers around.
+        interest_place: ln of the price around which it does over that mean.
     """
 
     number: int
@@ -41,6 +44,10 @@ class DemoTicker:
     spread: float
     share_volume: float
     weeklies: bool = True
+    call_interest: float = 1.0
+    put_interest: float = 1.0
+    interest_memory: int = 20
+    interest_place: float = 0.0
 
     @property
     def adjusted_root(self) -> str:
@@ -51,10 +58,28 @@ class DemoTicker:
 UNIVERSE: tuple[DemoTicker, ...] = (
     DemoTicker(0, "ALDREN", 182.0, 0.26, 0.006, -0.45, 0.80, 0.040, 2600.0, 0.012, 52e6),
     DemoTicker(1, "BRAMLO", 64.0, 0.34, 0.000, -0.35, 0.85, 0.060, 1400.0, 0.025, 18e6),
-    DemoTicker(2, "CINDRA", 418.0, 0.17, 0.013, -0.60, 0.90, 0.012, 3600.0, 0.008, 71e6),
+    # Its open interest follows its price: dealers' gamma turns about 1 % below.
+    DemoTicker(
+        2,
+        "CINDRA",
+        418.0,
+        0.17,
+        0.013,
+        -0.60,
+        0.90,
+        0.012,
+        3600.0,
+        0.008,
+        71e6,
+        interest_memory=2,
+        interest_place=-0.01,
+    ),
     DemoTicker(3, "DOVREK", 23.0, 0.55, 0.000, -0.15, 0.75, 0.090, 1500.0, 0.040, 24e6),
     DemoTicker(4, "ESKALO", 96.0, 0.29, 0.031, -0.40, 0.80, 0.035, 1100.0, 0.030, 6e6),
-    DemoTicker(5, "FENWIR", 251.0, 0.42, 0.000, -0.30, 0.85, 0.075, 2000.0, 0.018, 33e6),
+    # Hardly anybody holds its puts: dealers' gamma turns nowhere near.
+    DemoTicker(
+        5, "FENWIR", 251.0, 0.42, 0.000, -0.30, 0.85, 0.075, 2000.0, 0.018, 33e6, call_interest=1.6, put_interest=0.1
+    ),
     DemoTicker(6, "GALTHO", 139.0, 0.21, 0.024, -0.50, 0.80, 0.025, 900.0, 0.035, 4e6),
     DemoTicker(7, "HEXUMA", 41.0, 0.72, 0.000, -0.05, 0.70, 0.110, 1800.0, 0.030, 41e6),
 )
