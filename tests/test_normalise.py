@@ -382,6 +382,21 @@ def test_a_spot_that_is_not_finite_is_null_with_its_reason(price: float, own: bo
     assert np.isnan(staged_contracts(analysis)["underlying_price"]).all()
 
 
+@pytest.mark.parametrize(("expiration", "source"), [(EXPIRATION, "forwards"), (date(2026, 9, 18), "stated")])
+def test_a_chain_says_where_its_spot_comes_from(expiration: date, source: str) -> None:
+    """24 days show the spot; half a year alone does not."""
+    fetched = Fetched("ZZTA", quote(), (expiration,), [live_chain(expiration=expiration)])
+    (row,) = full_record(fetched, analysed(fetched), "yahoo")["chains"]
+    assert row["spot_source"] == source
+    assert row["spot"] == pytest.approx(100.0, rel=5e-3)
+
+
+def test_a_dead_chain_says_why_it_has_no_spot_source() -> None:
+    fetched = Fetched("ZZTA", quote(), (EXPIRATION,), [dark_chain()])
+    (row,) = full_record(fetched, analysed(fetched), "yahoo")["chains"]
+    assert (row["spot_source"], row["reasons"]["spot_source"]) == (None, row["grade_reasons"][0])
+
+
 def test_a_dividend_rate_that_is_not_finite_is_null() -> None:
     stated = replace(quote(), dividend_rate=math.nan)
     made = normalise("ZZTA", [live_chain()], stated, exchange_sessions(), DELAY)
