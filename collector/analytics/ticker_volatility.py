@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.analytics import american, forward, greeks
+from collector.analytics import american, greeks
 from collector.analytics import implied_volatility as inversion
 from collector.analytics.american_search import Start
 from collector.analytics.chain_facts import ChainFacts, Sides, chain_facts
 from collector.analytics.early_exercise import EarlyExercise
 from collector.analytics.forward import Forwards
+from collector.analytics.forward_search import forwards
 from collector.analytics.greeks import GREEK_NAMES, Greeks
 from collector.analytics.iv_status import Implied, IvStatus
 from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
@@ -91,7 +92,7 @@ def ticker_volatility(
         dividends: cash dividends that are known, by time (years from the quotes to the ex-date's open), of which every
             chain takes those before it settles; () where none is paid, None where nothing is known of them.
     """
-    return volatilities(rows, forward.forwards(rows, chains, spot=spot, curve=curve, dividends=dividends))
+    return volatilities(rows, forwards(rows, chains, spot=spot, curve=curve, dividends=dividends))
 
 
 def volatilities(rows: QuoteRows, found: Forwards, at_fault: Booleans | None = None) -> TickerVolatility:
@@ -99,7 +100,7 @@ def volatilities(rows: QuoteRows, found: Forwards, at_fault: Booleans | None = N
 
     Args:
         rows: the quotes of all its contracts.
-        found: by forward.forwards, of these rows.
+        found: by forward_search.forwards, of these rows.
         at_fault: shape (n,), rows whose quotes contradict others: no other side takes its volatility from one.
     """
     terms, other = found.terms, _other_sides(rows, found.pairs)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector import quality
-from collector.analytics import arbitrage, forward
+from collector.analytics import arbitrage
 from collector.analytics.forward import EQUAL_IV, PARITY, Forwards
+from collector.analytics.forward_search import forwards
 from collector.analytics.greeks import GREEK_NAMES
 from collector.analytics.iv_status import IvStatus
 from collector.analytics.quote_rows import ChainInput, QuoteRows
@@ -143,7 +144,7 @@ def compute(
     until = max(head.expiration for head in heads) + timedelta(days=1)
     coming = dividends.schedule(events, normalised.ticker, as_of, until, sessions, quote.dividend_rate)
     rows, at = _quote_rows(heads, held)
-    known = forward.forwards(
+    known = forwards(
         rows,
         [_input(head) for head in heads],
         spot=quote.price if quote.price is not None and quote.price > 0 else None,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from vollib.black import black
 
-from collector.analytics.forward import Forwards, forwards
+from collector.analytics.forward import Forwards
+from collector.analytics.forward_search import forwards
 from collector.analytics.quote_rows import ChainInput, QuoteRows
 from collector.analytics.terms import Dividend
 from collector.analytics.ticker_volatility import volatilities
