@@ -17,7 +17,7 @@ from collector.analytics.quote_rows import ChainInput, QuoteRows
 from collector.analytics.terms import Dividend
 from collector.analytics.ticker_volatility import TickerVolatility, ticker_volatility
 from collector.market import rates
-from tests.analytics.test_forward import STRIKES, american, european, quotes
+from tests.analytics.test_forward_search import STRIKES, american, european, quotes
 
 IV_NAMES = ("bid_iv", "implied_volatility", "ask_iv")
 TENOR = 0.25
