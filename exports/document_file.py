@@ -54,10 +54,8 @@ TAIL = b"\n]}\n"
 
 @dataclass(frozen=True, slots=True)
 class WrittenDocument:
-    """A document that is on the disk under its temporary name: bytes, sha256 in hex, records, index, faults."""
+    """A document that stands under its temporary name and is to be sealed: records, index, faults."""
 
-    size: int
-    sha256: str
     count: int
     index: bytes
     left_out: list[str]
@@ -81,7 +79,7 @@ class DocumentFile:
         self._left_out: list[tuple[Any, str]] = []
 
     def write(self, records: Iterable[dict[str, Any]], errors: Sequence[dict[str, Any]]) -> WrittenDocument:
-        """Write the document beside ``path`` and force it to the disk; raise OSError."""
+        """Write the document beside ``path``; raise OSError."""
         beside = temporary(self.path)
         room = len(self._envelope.head(MOST_RECORDS, errors))
         with open(beside, "w+b") as stream:
@@ -91,9 +89,8 @@ class DocumentFile:
                 _fill_head(stream, head, room)
             else:
                 self._copy_behind(stream, head, room)
-            size, sha256 = _seal(stream)
         index = self._index.dump([*errors, *self._errors()])
-        return WrittenDocument(size, sha256, self._index.count, index, [fault for _, fault in self._left_out])
+        return WrittenDocument(self._index.count, index, [fault for _, fault in self._left_out])
 
     def _write_records(self, stream: BufferedRandom, records: Iterable[dict[str, Any]], room: int) -> None:
         stream.write(b" " * room)
@@ -156,10 +153,9 @@ def _fill_head(stream: BufferedRandom, head: bytes, room: int) -> None:
     stream.write(head.ljust(room))
 
 
-def _seal(stream: BufferedRandom) -> tuple[int, str]:
-    """Force the file to the disk, read-only from now on; return its bytes and its sha256 in hex."""
-    stream.flush()
-    os.fchmod(stream.fileno(), READ_ONLY)
-    os.fsync(stream.fileno())
-    stream.seek(0)
-    return os.fstat(stream.fileno()).st_size, hashlib.file_digest(stream, "sha256").hexdigest()
+def seal(path: Path) -> tuple[int, str]:
+    """Force the document written beside ``path`` to the disk, read-only from now on; return bytes and sha256 in hex."""
+    with open(temporary(path), "rb") as stream:
+        os.fchmod(stream.fileno(), READ_ONLY)
+        os.fsync(stream.fileno())
+        return os.fstat(stream.fileno()).st_size, hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,13 +11,14 @@ import logging
 import os
 import shutil
 from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from exports.archive import Archive, readable
-from exports.document_file import READ_ONLY, DocumentFile, Envelope
+from exports.document_file import READ_ONLY, DocumentFile, Envelope, WrittenDocument, seal
 from exports.documents import DOCUMENTS, SCHEMA_VERSION, Document
 from exports.durable_files import explain, force_folder, temporary, write_durably
 from exports.index import INDEX_VERSION
@@ -102,7 +103,7 @@ class Writer:
         try:
             anew = [name for name in DOCUMENTS if self._is_written(DOCUMENTS[name], wanted)]
             self._check_space(anew)
-            manifest = self._manifest({name: self._entry(name, name in anew) for name in DOCUMENTS}, anew, wanted)
+            manifest = self._manifest(self._entries(anew), anew, wanted)
             self._write_manifest(manifest)
         except (OSError, ManifestError) as error:
             self._undo()
@@ -160,21 +161,36 @@ class Writer:
                 f"{2 * needed / 1e6:.0f} MB; free space or lower OPTSITE_ARCHIVE_MAX_GB"
             )
 
-    def _entry(self, name: str, anew: bool) -> DocumentEntry:
-        carried = self._carried(name)
-        if carried is not None and not anew:
-            return carried
+    def _entries(self, anew: list[str]) -> dict[str, DocumentEntry]:
+        """Return the documents' entries; one is sealed while the next is read, so that the source is held for less."""
+        entries: dict[str, DocumentEntry | Future[DocumentEntry]] = {}
+        with ThreadPoolExecutor(1, thread_name_prefix="seal") as sealing:
+            for name in DOCUMENTS:
+                carried = self._carried(name)
+                if carried is not None and name not in anew:
+                    entries[name] = carried
+                    continue
+                written, revision = self._write(name), self._revision(name)
+                entries[name] = sealing.submit(self._seal, name, written, revision)
+        return {name: entry.result() if isinstance(entry, Future) else entry for name, entry in entries.items()}
+
+    def _write(self, name: str) -> WrittenDocument:
+        target = self._archive.export_dir / self._archive.document_path(name, self.generation)
+        envelope = Envelope(DOCUMENTS[name], self._export_timestamp, self.generation, self._snapshot.provider)
+        written = DocumentFile(target, envelope).write(self._snapshot.records(name), self._snapshot.errors(name))
+        self._problems.extend(f"left out: {fault}" for fault in written.left_out)
+        return written
+
+    def _seal(self, name: str, written: WrittenDocument, revision: str) -> DocumentEntry:
+        """Force a written document and its index to the disk, under their names."""
         path = self._archive.document_path(name, self.generation)
         index_path = self._archive.index_path(name, self.generation)
         target = self._archive.export_dir / path
-        envelope = Envelope(DOCUMENTS[name], self._export_timestamp, self.generation, self._snapshot.provider)
-        written = DocumentFile(target, envelope).write(self._snapshot.records(name), self._snapshot.errors(name))
+        size, sha256 = seal(target)
         os.rename(temporary(target), target)
         write_durably(self._archive.export_dir / index_path, written.index, READ_ONLY)
-        self._problems.extend(f"left out: {fault}" for fault in written.left_out)
         index = IndexEntry(index_path, len(written.index), hashlib.sha256(written.index).hexdigest(), INDEX_VERSION)
-        revision, store_revision = self._revision(name), self._snapshot.store_revision
-        return DocumentEntry(path, written.size, written.sha256, written.count, revision, store_revision, index)
+        return DocumentEntry(path, size, sha256, written.count, revision, self._snapshot.store_revision, index)
 
     def _manifest(
         self, documents: dict[str, DocumentEntry], anew: list[str], wanted: Collection[str] | None

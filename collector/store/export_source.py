@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from collector.market.calendar import sessions_of
 from collector.models import WatchedTicker
 from collector.store import chain_records, history_records, record_sql
 from collector.store.database import EXPORT_MEMORY_LIMIT, Connection, open_store, store_revision
@@ -31,6 +32,8 @@ class StoreExportSource:
     @contextmanager
     def snapshot(self) -> Iterator[StoreSnapshot]:
         """Open the store for one export; raise StoreError."""
+        # Years of sessions take a quarter of a second to be made: before the store is held.
+        sessions_of(self.folder.market)
         with open_store(self.folder, "export") as connection:
             connection.execute(f"SET memory_limit = '{EXPORT_MEMORY_LIMIT}'")
             connection.execute("SET threads = 1")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exports.document_file import DocumentFile, Envelope, WrittenDocument
+from exports.document_file import DocumentFile, Envelope, WrittenDocument, seal
 from exports.documents import DOCUMENTS
 from exports.index import load_index
 from tests.exports.synthetic import NOW, make_record
@@ -58,16 +58,16 @@ def test_document_without_records_is_valid(tmp_path: Path) -> None:
 
 def test_size_sha256_and_places_are_those_of_the_file(tmp_path: Path) -> None:
     content, written = write(tmp_path, [alert(n, summary="é" * n) for n in range(50)], [])
-    assert written.size == len(content)
-    assert written.sha256 == hashlib.sha256(content).hexdigest()
+    assert seal(tmp_path / "alerts.json") == (len(content), hashlib.sha256(content).hexdigest())
     index = load_index(written.index)
     for place in range(50):
         part = content[index.offset[place] : index.offset[place] + index.length[place]]
         assert json.loads(part) == json.loads(content)["alerts"][place]
 
 
-def test_file_is_read_only(tmp_path: Path) -> None:
+def test_a_sealed_file_is_read_only(tmp_path: Path) -> None:
     write(tmp_path, [alert(1)], [])
+    seal(tmp_path / "alerts.json")
     assert os.stat(tmp_path / "alerts.json.tmp").st_mode & 0o777 == 0o444
 
 
@@ -106,7 +106,7 @@ def test_record_that_does_not_fit_is_left_out_and_named(tmp_path: Path, name: st
     assert index.errors == told["errors"]
     places = zip(index.offset, index.length, strict=True)
     assert [json.loads(content[start : start + length])["id"] for start, length in places] == ["a1", "a2"]
-    assert hashlib.sha256(content).hexdigest() == written.sha256
+    assert seal(tmp_path / "alerts.json") == (len(content), hashlib.sha256(content).hexdigest())
     assert [path.name for path in tmp_path.iterdir()] == ["alerts.json.tmp"]
 
 
