@@ -90,8 +90,12 @@ def contract_activity(view: TickerView, minimum_grade: str, min_dte: int) -> Con
 def _chain_of_row(view: TickerView) -> Integers:
     """Return the position of each row's chain in view.chains, -1 where there is none; shape (rows,)."""
     positions = {(chain.root, chain.expiration): position for position, chain in enumerate(view.chains)}
-    pairs = zip(view.contracts["root"].to_numpy(), view.contracts["expiration"].to_numpy(), strict=True)
-    return np.fromiter((positions.get(pair, -1) for pair in pairs), dtype=np.intp, count=len(view.contracts))
+    roots, days = view.contracts["root"].to_numpy(dtype=object), view.contracts["expiration"].to_numpy(dtype=object)
+    changes = (roots[1:] != roots[:-1]) | (days[1:] != days[:-1])
+    begins = np.flatnonzero(np.append(True, changes)[: len(roots)])
+    # The rows of a chain stand together: it is looked up once.
+    found = [positions.get((roots[begin], days[begin]), -1) for begin in begins]
+    return np.repeat(np.array(found, dtype=np.intp), np.diff(begins, append=len(roots)))
 
 
 def _history(view: TickerView, row: Integers) -> tuple[Floats, Floats]:
