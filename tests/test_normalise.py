@@ -17,7 +17,9 @@ import pytest
 from collector.market.calendar import exchange_sessions
 from collector.market.rates import constant
 from collector.normalise import NormalisedTicker, normalise
-from collector.pipeline.analyse import Analysis, Fetched, analyse, full_record, normalise_fetched, staged_contracts
+from collector.pipeline.analyse import Analysis, Fetched, analyse, normalise_fetched
+from collector.pipeline.staged_contracts import staged_contracts
+from collector.pipeline.ticker_record import full_record
 from collector.providers.base import ContractQuote, OptionChain
 from collector.providers.recorded import RecordedProvider
 from tests.providers.recorded_files import contract as body_contract

@@ -20,18 +20,13 @@ import pandas as pd
 from collector import quality, user_events
 from collector.market import events as dated_facts
 from collector.market.calendar import new_york_date
-from collector.pipeline.analyse import (
-    Fetched,
-    analyse,
-    bare_record,
-    full_record,
-    normalise_fetched,
-    staged_contracts,
-)
+from collector.pipeline.analyse import Fetched, analyse, normalise_fetched
 from collector.pipeline.corporate_events import corporate_events
 from collector.pipeline.daily_bars import LONG_DAYS, daily_bars
 from collector.pipeline.plan import CALLS_FOR_BARS, CALLS_TO_BEGIN, ScanPlan, choose_expirations
 from collector.pipeline.rates import Rates
+from collector.pipeline.staged_contracts import staged_contracts
+from collector.pipeline.ticker_record import bare_record, full_record
 from collector.pipeline.workers import processes, serve_in_processes
 from collector.providers.base import (
     Bar,

@@ -11,7 +11,8 @@ import orjson
 import pytest
 
 from collector.market.rates import constant
-from collector.pipeline.analyse import Fetched, analyse, full_record, normalise_fetched
+from collector.pipeline.analyse import Fetched, analyse, normalise_fetched
+from collector.pipeline.ticker_record import full_record
 from collector.providers.base import OptionChain
 from collector.store.database import open_store
 from collector.store.export_source import StoreSnapshot

@@ -11,7 +11,9 @@ import duckdb
 import pandas as pd
 
 from collector.market.rates import constant
-from collector.pipeline.analyse import Fetched, analyse, full_record, normalise_fetched, staged_contracts
+from collector.pipeline.analyse import Fetched, analyse, normalise_fetched
+from collector.pipeline.staged_contracts import staged_contracts
+from collector.pipeline.ticker_record import full_record
 from collector.providers.base import OptionChain, Provider
 from collector.store.records import Provenance, append
 from collector.store.staging import Staging
