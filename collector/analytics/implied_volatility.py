@@ -53,7 +53,9 @@ def european(price: Floats, forward: Floats, strike: Floats, tenor: Floats, disc
         discounted forward (calls) or strike (puts), UNDETERMINED where the time value is lost in the price's rounding
         or no time is left.
     """
-    undiscounted = price / discount
+    # A price beyond all numbers is infinite then, and so above its bound.
+    with np.errstate(over="ignore"):
+        undiscounted = price / discount
     intrinsic = np.maximum(sign * (forward - strike), 0.0)
     bound = np.where(sign > 0, forward, strike)
     time_value = undiscounted - intrinsic

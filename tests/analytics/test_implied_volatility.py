@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from vollib.black.implied_volatility import implied_volatility_of_undiscounted_option_price as vollib_volatility
 from vollib.black_scholes_merton import black_scholes_merton
@@ -283,6 +283,9 @@ def test_a_dearer_option_implies_more_volatility(
 
 
 @given(anything, anything, strikes, anything, st.floats(0.5, 1.1), sides)
+@example(1.5e308, 0.0, 20.0, 0.0, 0.5, 1.0)
+@example(1.5e308, 100.0, 20.0, 0.5, 0.5, 1.0)
+@example(1.5e308, 100.0, 20.0, 0.5, 0.5, -1.0)
 def test_no_figure_without_the_status_of_one(
     price: float, forward: float, strike: float, tenor: float, discount: float, sign: float
 ) -> None:
