@@ -130,6 +130,7 @@ def test_nothing_listed_is_lost_before_it_expires(day, ticker):
 def test_strikes_stand_around_the_price_and_symbols_say_what_rows_say(moment, ticker):
     provider = DemoProvider(moment)
     price = provider.quote(ticker).price
+    opened = DemoProvider(timeline().sessions[timeline().ordinal_at(moment)].open).quote(ticker).price
     for expiration in provider.expirations(ticker):
         chain = provider.chain(ticker, expiration)
         symbols = [contract.contract_symbol for contract in chain.contracts]
@@ -142,7 +143,9 @@ def test_strikes_stand_around_the_price_and_symbols_say_what_rows_say(moment, ti
             strikes = [c.strike for c in chain.contracts if c.option_type == option_type and c.contract_size == 100]
             assert strikes == sorted(set(strikes))
             assert 20 <= len(strikes) <= 100
-            # Eleven at the session's open; a wild price crosses most of them in its worst session.
+            # They are listed around the open; a wild price crosses most of them in its worst session.
+            assert sum(strike < opened for strike in strikes) >= 5
+            assert sum(strike > opened for strike in strikes) >= 5
             assert sum(strike < price for strike in strikes) >= 3
             assert sum(strike > price for strike in strikes) >= 3
 
