@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,11 @@ from collector.store.record_sql import RFC_3339, expression, objects, rounded, t
 from exports.documents import CHAIN_ANALYTICS, CHAIN_TOTALS, CHAINS, CONTRACT_FIELDS, QUALITY_FACTS, Field
 
 SESSIONS_KEPT = 5
-CONTRACTS_A_QUERY = 16000
+CONTRACTS_A_QUERY = 12000
 # Enough for so many contracts; more would only cache pages that are read once.
-STREAM_MEMORY_LIMIT = "48MB"
+STREAM_MEMORY_LIMIT = "60MB"
+# What the joins already ask, as ranges: DuckDB skips the blocks that lie outside them.
+WITHIN = "c.scan_id BETWEEN $first_scan AND $last_scan AND c.ticker BETWEEN $first_ticker AND $last_ticker"
 NESTED = ("analytics", "dividends", "quality", "coverage", "newest_attempt", "calls", "puts")
 
 _PLAIN = tuple(field for field in CHAINS.fields if field.name not in NESTED)
@@ -106,7 +109,7 @@ def _choose(moment: StoreMoment) -> None:
     """Put the chosen chains into the temporary table ``chosen``, numbered in their order.
 
     Of each ticker, expiration and root the newest usable one, else the newest; ``attempt_`` columns tell of a newer
-    one that was worse.
+    one that was worse. The table holds their keys, not what they hold: it stays in memory while they are read.
     """
     limits = pd.DataFrame(_oldest(moment), columns=["ticker", "now", "oldest"])
     if limits.empty:
@@ -117,7 +120,8 @@ def _choose(moment: StoreMoment) -> None:
         """
         CREATE OR REPLACE TEMP TABLE chosen AS
         WITH alive AS (
-            SELECT c.*, c.grade <= 'D' AS usable
+            SELECT c.scan_id, c.ticker, c.expiration, c.root, c.as_of, c.quote_time, c.grade, c.grade_reasons,
+                   c.received, c.grade <= 'D' AS usable
             FROM chains c JOIN limits l ON l.ticker = c.ticker
             WHERE c.settlement_time > l.now AND c.as_of >= l.oldest AND c.as_of <= l.now
         ), ranked AS (
@@ -127,7 +131,8 @@ def _choose(moment: StoreMoment) -> None:
                        ORDER BY as_of DESC, quote_time DESC, scan_id DESC) AS newest
             FROM alive
         )
-        SELECT row_number() OVER (ORDER BY k.ticker, k.expiration, k.root) - 1 AS position, k.*,
+        SELECT row_number() OVER (ORDER BY k.ticker, k.expiration, k.root) - 1 AS position,
+               k.scan_id, k.ticker, k.expiration, k.root, k.received,
                n.as_of AS attempt_as_of, n.quote_time AS attempt_quote_time, n.scan_id AS attempt_scan_id,
                n.grade AS attempt_grade, n.grade_reasons AS attempt_reasons
         FROM (SELECT * FROM ranked WHERE best = 1) k LEFT JOIN ranked n ON n.newest = 1 AND k.newest <> 1
@@ -139,19 +144,29 @@ def _choose(moment: StoreMoment) -> None:
 
 def _heads(moment: StoreMoment, first: int, last: int) -> list[dict[str, Any]]:
     """Return a few of the chosen chains, without their contracts."""
-    columns = ", ".join(f'{expression(field, f"k.{field.name}")} AS "{field.name}"' for field in _PLAIN)
+    columns = ", ".join(f'{expression(field, f"c.{field.name}")} AS "{field.name}"' for field in _PLAIN)
+    (span,) = moment.connection.execute(
+        """
+        SELECT {'first_scan': min(scan_id), 'last_scan': max(scan_id),
+                'first_ticker': min(ticker), 'last_ticker': max(ticker)}
+        FROM chosen WHERE position BETWEEN ? AND ?
+        """,
+        [first, last],
+    ).fetchall()[0]
     rows = moment.connection.execute(
         f"""
-        SELECT {columns}, k.grade AS quality_grade, k.grade_reasons, k.facts, k.listed, k.received, k.dividends,
-               CAST(k.analytics AS VARCHAR) AS analytics,
+        SELECT k.position, {columns}, c.grade AS quality_grade, c.grade_reasons, c.facts, c.listed, c.received,
+               c.dividends, CAST(c.analytics AS VARCHAR) AS analytics,
                strftime(k.attempt_as_of, '{RFC_3339}') AS attempt_as_of,
                strftime(k.attempt_quote_time, '{RFC_3339}') AS attempt_quote_time,
                k.attempt_scan_id, k.attempt_grade, k.attempt_reasons
-        FROM chosen k WHERE k.position BETWEEN ? AND ? ORDER BY k.position
+        FROM chains c JOIN chosen k USING (scan_id, ticker, root, expiration)
+        WHERE k.position BETWEEN $first AND $last AND {WITHIN}
         """,
-        [first, last],
+        {"first": first, "last": last, **span},
     )
-    return [_head(row) for row in objects(rows)]
+    # Sorted here: DuckDB would hold all the texts at once for it.
+    return [_head(row) for row in sorted(objects(rows), key=itemgetter("position"))]
 
 
 def _head(row: dict[str, Any]) -> dict[str, Any]:
@@ -184,15 +199,14 @@ def _contracts(connection: Connection, heads: list[dict[str, Any]]) -> Contracts
     members = ", ".join(f"'{field.name}': {_contract_expression(field)}" for field in CONTRACT_FIELDS)
     rows = connection.execute(
         f"""
-        SELECT w.position, c.option_type, CAST(to_json({{{members}}}) AS VARCHAR) AS text
+        SELECT w.position, c.option_type = 'put' AS put, c.strike, c.contract_symbol AS symbol,
+               CAST(to_json({{{members}}}) AS VARCHAR) AS text
         FROM contracts c JOIN wanted w
           ON c.scan_id = w.scan_id AND c.ticker = w.ticker AND c.root = w.root
              AND c.expiration = CAST(w.expiration AS DATE)
-        WHERE c.scan_id BETWEEN $first_scan AND $last_scan AND c.ticker BETWEEN $first_ticker AND $last_ticker
-        ORDER BY w.position, c.option_type, c.strike, c.contract_symbol
+        WHERE {WITHIN}
         """,
         {
-            # What the join already asks, as ranges: DuckDB skips the blocks that lie outside them.
             "first_scan": min(head["scan_id"] for head in heads),
             "last_scan": max(head["scan_id"] for head in heads),
             "first_ticker": min(head["ticker"] for head in heads),
@@ -201,12 +215,15 @@ def _contracts(connection: Connection, heads: list[dict[str, Any]]) -> Contracts
     )
     columns = rows.fetchnumpy()
     connection.unregister("wanted")
-    position, option_type, text = (np.asarray(columns[name]) for name in ("position", "option_type", "text"))
+    position, put, strike, text = (np.asarray(columns[name]) for name in ("position", "put", "strike", "text"))
     if not position.size:
         return {}
-    begins = np.flatnonzero(np.diff(2 * position + (option_type == "put"), prepend=-1)).tolist()
+    # Sorted here: DuckDB would hold all the texts at once for it.
+    order = np.lexsort((columns["symbol"].astype(np.str_), strike, put, position))
+    position, put, text = position[order], put[order], text[order]
+    begins = np.flatnonzero(np.diff(2 * position + put, prepend=-1)).tolist()
     return {
-        (int(position[begin]), str(option_type[begin])): orjson.Fragment(f"[{','.join(text[begin:end])}]")
+        (int(position[begin]), "put" if put[begin] else "call"): orjson.Fragment(f"[{','.join(text[begin:end])}]")
         for begin, end in pairwise([*begins, len(position)])
     }
 

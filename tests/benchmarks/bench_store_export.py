@@ -37,7 +37,7 @@ def analytics(strikes: int) -> str:
     return orjson.dumps(found).decode()
 
 
-def fill(folder: object, chains: int, contracts: int) -> None:
+def fill(folder: object, chains: int, contracts: int, strikes: int) -> None:
     """Put one scan of ``chains`` chains into the store: 10 a ticker, half calls and half puts."""
     from collector.models import WatchedTicker
     from collector.store.database import open_store
@@ -73,7 +73,7 @@ def fill(folder: object, chains: int, contracts: int) -> None:
                 "later": now + timedelta(days=30),
                 "contracts": contracts,
                 "chains": chains,
-                "analytics": analytics(contracts // 2),
+                "analytics": analytics(strikes),
             },
         )
         connection.execute(
@@ -110,7 +110,7 @@ def _in_a_child(work: Callable[[], None]) -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
-def measure(chains: int, contracts: int, rounds: int) -> list[str]:
+def measure(chains: int, contracts: int, rounds: int, strikes: int) -> list[str]:
     """Return the lines to print."""
     from django.conf import settings
 
@@ -119,7 +119,7 @@ def measure(chains: int, contracts: int, rounds: int) -> list[str]:
 
     folder = settings.MARKET_FOLDER
     folder.create()
-    _in_a_child(lambda: fill(folder, chains, contracts))
+    _in_a_child(lambda: fill(folder, chains, contracts, strikes))
     # The base is a process that has exported once, an empty store: libraries and calendar are loaded.
     JSONExporter(MarketFolder(folder.data_dir / "empty", folder.provider)).export_all()
     exporter = JSONExporter(folder, archive_max_gb=1000)
@@ -155,14 +155,16 @@ def main() -> None:
     parser.add_argument("--chains", type=int, default=1000)
     parser.add_argument("--contracts", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--strikes", type=int, help="in the analytics; default: half the contracts")
     chosen = parser.parse_args()
+    strikes = chosen.contracts // 2 if chosen.strikes is None else chosen.strikes
     with tempfile.TemporaryDirectory() as data_dir:
         os.environ.update(
             OPTSITE_DATA_DIR=str(Path(data_dir)), OPTSITE_PROVIDER="demo", DJANGO_SETTINGS_MODULE="optsite.settings"
         )
         django.setup()
         call_command("migrate", verbosity=0)
-        print("\n".join(measure(chosen.chains, chosen.contracts, chosen.rounds)))
+        print("\n".join(measure(chosen.chains, chosen.contracts, chosen.rounds, strikes)))
 
 
 if __name__ == "__main__":
