@@ -215,11 +215,13 @@ def _contracts(connection: Connection, heads: list[dict[str, Any]]) -> Contracts
     )
     columns = rows.fetchnumpy()
     connection.unregister("wanted")
-    position, put, strike, text = (np.asarray(columns[name]) for name in ("position", "put", "strike", "text"))
+    position, put, strike, symbol, text = (
+        np.asarray(columns[name]) for name in ("position", "put", "strike", "symbol", "text")
+    )
     if not position.size:
         return {}
     # Sorted here: DuckDB would hold all the texts at once for it.
-    order = np.lexsort((columns["symbol"].astype(np.str_), strike, put, position))
+    order = np.lexsort((symbol.astype(np.str_), strike, put, position))
     position, put, text = position[order], put[order], text[order]
     begins = np.flatnonzero(np.diff(2 * position + put, prepend=-1)).tolist()
     return {
