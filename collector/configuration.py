@@ -3,24 +3,51 @@ file states, and all else that shapes its numbers."""
 
 from __future__ import annotations
 
+import logging
 import tomllib
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from collector import quality
-from collector.detectors.base import ConfigError, Detector
-from collector.detectors.registry import configured
+from collector.alerts.policy import AlertPolicy, policy_from
+from collector.detectors.base import ConfigError
+from collector.detectors.registry import DetectorSet, configured
 from collector.market.events import Event
 from collector.user_events import read_events, to_json
 
-KNOWN_TABLES = ("detectors", "events")
+logger = logging.getLogger(__name__)
+
+KNOWN_TABLES = ("alerts", "detectors", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """By what a scan is judged."""
+
+    detectors: DetectorSet
+    policy: AlertPolicy
+
+
+def alerting_of(configuration: Mapping[str, Any]) -> Alerting:
+    """Return by what a scan is judged that was planned with a configuration, as ``effective`` gave it.
+
+    A level that this version knows no more (the scan was planned by another) is passed over, with a warning.
+    """
+    try:
+        return Alerting(configured(configuration.get("detectors", {})), policy_from(configuration.get("alerts", {})))
+    except ConfigError as error:
+        logger.warning("A scan was planned with levels that can't be used; the defaults stand in: %s", error)
+        return Alerting(DetectorSet(), AlertPolicy())
 
 
 @lru_cache(maxsize=4)
-def detectors(config: Path | None) -> tuple[Detector, ...]:
-    """Return the detectors with the levels of the TOML file (``[detectors.<name>]``); the defaults without a file.
+def detectors(config: Path | None) -> DetectorSet:
+    """Return the detectors with the levels of the TOML file; the defaults without a file.
+
+    ``[detectors.<name>]`` holds for all tickers, ``[detectors.<name>.tickers.<ticker>]`` for one.
 
     Raises:
         ConfigError: a file that can't be read, an unknown table, detector or level, or a level that can't work; names
@@ -35,6 +62,24 @@ def detectors(config: Path | None) -> tuple[Detector, ...]:
         return configured(levels)
     except ConfigError as error:
         raise ConfigError(f"{config}: detectors.{error}") from error
+
+
+@lru_cache(maxsize=4)
+def policy(config: Path | None) -> AlertPolicy:
+    """Return how alerts live and score by the TOML file's ``[alerts]``; the defaults without a file.
+
+    Raises:
+        ConfigError: a file that can't be read, an unknown table or key, or a value that can't work.
+    """
+    if config is None:
+        return AlertPolicy()
+    table = _content(config).get("alerts", {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{config}: alerts: is a table, [alerts]")
+    try:
+        return policy_from(table)
+    except ConfigError as error:
+        raise ConfigError(f"{config}: alerts.{error}") from error
 
 
 @lru_cache(maxsize=4)
@@ -86,6 +131,7 @@ def effective(config: Path | None, provider: str, shaping: dict[str, Any]) -> di
             "stale_after_seconds": quality.STALE_AFTER.total_seconds(),
             "cap_open_interest_unknown": quality.CAP_OPEN_INTEREST_UNKNOWN,
         },
-        "detectors": {detector.name: detector.configuration() for detector in detectors(config)},
+        "detectors": detectors(config).configuration(),
+        "alerts": policy(config).configuration(),
         "events": [to_json(event) for event in events(config)],
     }

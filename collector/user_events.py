@@ -70,8 +70,8 @@ def to_json(event: Event) -> dict[str, Any]:
 
 
 def from_json(content: Mapping[str, Any]) -> Event:
-    """Return the event that to_json wrote."""
-    moments = {name: datetime.fromisoformat(content[name]) for name in ("known_at", "time") if name in content}
+    """Return the event that to_json wrote, or that a staged record holds."""
+    moments = {name: datetime.fromisoformat(content[name]) for name in ("known_at", "time") if content.get(name)}
     return Event(**{**content, **moments, "date": date.fromisoformat(content["date"])})
 
 

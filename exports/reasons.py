@@ -83,6 +83,7 @@ DETECTOR_REASONS: dict[str, str] = {
     "low_volume": "No contract traded enough for its ratios to say anything.",
     "low_premium": "The contract of the highest value traded too few dollars.",
     "wide_spread": "The contract of the highest value has too wide a spread.",
+    "detector_failed": "The detector stopped with an error of its own: see the log.",
 }
 
 FLAGS: dict[str, str] = {

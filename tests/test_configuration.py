@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.configuration import detectors, effective
+from collector.configuration import alerting_of, detectors, effective, policy
 from collector.detectors.base import ConfigError
 from collector.pipeline.plan import configuration_hash
 
@@ -25,7 +25,8 @@ def test_without_a_file_detectors_have_their_defaults() -> None:
 
 
 def test_a_file_moves_the_level_it_names_and_no_other(tmp_path: Path) -> None:
-    plain = detectors(None)[0].configuration()
+    (standard,) = detectors(None)
+    plain = standard.configuration()
     (moved,) = detectors(written(tmp_path, "[detectors.unusual_activity]\nmin_premium = 123456.0\n"))
     assert plain["min_premium"] != 123456.0
     assert moved.configuration() == plain | {"min_premium": 123456.0}
@@ -84,3 +85,35 @@ def test_all_that_shapes_the_numbers_is_in_it_and_in_its_hash(tmp_path: Path) ->
     }
     assert len(hashes) == 4
     assert configuration_hash(dict(reversed(whole.items()))) == configuration_hash(whole)
+
+
+def test_the_policy_of_alerts_comes_from_its_table(tmp_path: Path) -> None:
+    path = written(tmp_path, "[alerts]\nstorm = 7\n[alerts.weights]\nsize = 50.0\nagreement = 30.0\n")
+    assert (policy(path).storm, policy(path).cool_down_days, policy(path).weights.size) == (7, 5, 50.0)
+    assert effective(path, "demo", {})["alerts"]["storm"] == 7
+    assert policy(None).storm == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("alerts = 3\n", "alerts: is a table"), ("[alerts]\nstrom = 7\n", "alerts.strom: no such key; there is")],
+)
+def test_a_policy_that_can_not_be_is_refused_by_its_key(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        policy(written(tmp_path, text))
+
+
+def test_a_scan_is_judged_by_what_its_plan_fixed(tmp_path: Path) -> None:
+    text = "[alerts]\nstorm = 7\n[detectors.unusual_activity]\nmin_volume = 5\n"
+    text += "[detectors.unusual_activity.tickers.SPX]\nmin_volume = 9\n"
+    planned = json.loads(json.dumps(effective(written(tmp_path, text), "demo", {})))
+    judges = alerting_of(planned)
+    assert judges.policy.storm == 7
+    assert [one.configuration()["min_volume"] for one in judges.detectors.of("^SPX")[:1]] == [9]
+    assert [one.configuration()["min_volume"] for one in judges.detectors.of("AAPL")[:1]] == [5]
+
+
+def test_levels_of_another_version_do_not_keep_a_scan_out_of_the_store(caplog: pytest.LogCaptureFixture) -> None:
+    judges = alerting_of({"detectors": {"unusual_activity": {"gone": 1}}})
+    assert [one.configuration() for one in judges.detectors] == [one.configuration() for one in detectors(None)]
+    assert "unusual_activity.gone: no such level" in caplog.text

@@ -4,7 +4,7 @@
     new, ongoing --finding, armed or above the re-arm level--> ongoing
     new, ongoing --judged, and no finding--> ended (rearm)
     new, ongoing --its contract settled--> ended (expired)
-    ended, began in this session --finding armed--> ongoing
+    ended, began in this session or ended within the cool-down --finding armed--> ongoing
 
 A subject that could not be judged stays as it is, and so does everything where a scan is older than what is known.
 """
@@ -13,16 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 from collector.alerts import explain
 from collector.alerts.identity import alert_id, alert_key, event_id
-from collector.alerts.scoring import score
+from collector.alerts.policy import AlertPolicy
+from collector.alerts.scoring import confidence, score
 from collector.detectors.base import Evaluation, Finding, TickerView
 from exports.documents import ALERT_FIELDS
 
-EventKind = Literal["new", "ongoing", "ended"]
+EventKind = Literal["new", "ongoing", "ended", "digest", "verdict", "outcome"]
 AlertRecord = dict[str, Any]
 
 _FIELDS = tuple(field.name for field in ALERT_FIELDS)
@@ -36,11 +37,15 @@ class ScanContext:
     provider: str
     config_hash: str
     code_version: str
+    policy: AlertPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """One step of an alert. ``alert`` is the whole record after it: ``documents.ALERT_FIELDS``, as JSON values."""
+    """One step of an alert. ``alert`` is the whole record after it: ``documents.ALERT_FIELDS``, as JSON values.
+
+    A digest is of no alert: see collector/alerts/storm.py.
+    """
 
     event_id: str
     alert_id: str
@@ -103,9 +108,13 @@ def _findings_by_key(evaluations: Sequence[Evaluation], view: TickerView, provid
             continue
         key = alert_key(provider, finding.ticker, finding.detector, finding.subject, finding.direction)
         other = findings.get(key)
-        if other is None or (finding.armed, finding.strength) > (other.armed, other.strength):
+        if other is None or _weight(finding) > _weight(other):
             findings[key] = finding
     return findings
+
+
+def _weight(finding: Finding) -> tuple[bool, float, float]:
+    return finding.armed, finding.evidence.size, finding.value
 
 
 def _step(
@@ -120,7 +129,7 @@ def _step(
     if record is None or record["state"] == "ended":
         if finding is None or not finding.armed:
             return None
-        if record is not None and record["id"] == alert_id(key, view.market_date):
+        if record is not None and _goes_on(record, key, view, scan.policy):
             return _seen(record, finding, view, scan)
         return _begun(key, finding, view, scan)
     if _settled(record["metrics"], view.as_of):
@@ -128,6 +137,14 @@ def _step(
     if finding is not None:
         return _seen(record, finding, view, scan)
     return _ended(record, "rearm", view, scan) if _judged(record, evaluations) else None
+
+
+def _goes_on(record: Mapping[str, Any], key: str, view: TickerView, policy: AlertPolicy) -> bool:
+    """Return whether an ended alert goes on when it arms again, instead of a new one beginning."""
+    if record["id"] == alert_id(key, view.market_date):
+        return True
+    since = view.as_of - _last_moment(record)
+    return since <= timedelta(days=policy.cool_down_days)
 
 
 def _judged(record: Mapping[str, Any], evaluations: Sequence[Evaluation]) -> bool:
@@ -165,7 +182,7 @@ def _begun(key: str, finding: Finding, view: TickerView, scan: ScanContext) -> A
         "last_scan_id": scan.scan_id,
         "first_seen": _stamp(view.as_of),
         "last_seen": _stamp(view.as_of),
-        **_figures(finding),
+        **_figures(finding, scan),
         "trigger": {
             "metric": finding.metric,
             "value": finding.value,
@@ -186,7 +203,7 @@ def _seen(record: Mapping[str, Any], finding: Finding, view: TickerView, scan: S
         "state": "ongoing",
         "last_scan_id": scan.scan_id,
         "last_seen": _stamp(view.as_of),
-        **_figures(finding),
+        **_figures(finding, scan),
     }
 
 
@@ -200,15 +217,15 @@ def _ended(record: Mapping[str, Any], cause: str, view: TickerView, scan: ScanCo
     }
 
 
-def _figures(finding: Finding) -> AlertRecord:
+def _figures(finding: Finding, scan: ScanContext) -> AlertRecord:
     """Return the fields that move with each finding."""
-    points, parts = score(finding)
+    points, parts = score(finding.evidence, scan.policy.weights)
     return {
         "score": points,
         "score_parts": parts,
-        "confidence": finding.confidence,
-        "summary": explain.summary(finding),
-        "reason": explain.reason(finding),
+        "confidence": round(confidence(finding.evidence), 4),
+        "summary": finding.summary,
+        "reason": finding.reason,
         "metrics": dict(finding.metrics),
     }
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, Protocol
 
 import pandas as pd
 
+from collector.detectors.past import NO_PAST, PastSessions
+from collector.market.events import Event
+
 Direction = Literal["bullish", "bearish", "neutral"]
 Comparison = Literal[">=", "<=", ">", "<"]
+# What a structure built on the finding would be after.
+Intention = Literal["long_volatility", "short_volatility", "directional", "calendar", "skew"]
+# What has to come true for a finding to have been right: see collector/alerts/outcomes.py.
+Claim = Literal[
+    "iv_rises", "iv_falls", "iv_stays", "move_within_implied", "metric_reverts", "spot_follows", "realised_rises"
+]
 
 
 class ConfigError(ValueError):
@@ -18,7 +28,11 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ChainView:
-    """What a detector sees of one chain of the scan."""
+    """What a detector sees of one chain of the scan.
+
+    ``tenor`` is in years from as_of to settlement, ``relative_spread`` the median (ask - bid) / mid near the money;
+    ``analytics`` and ``totals`` are the chain's members of these names in exports/documents.py.
+    """
 
     root: str
     expiration: date
@@ -27,6 +41,13 @@ class ChainView:
     grade: str
     underlying_price: float | None
     reference_price: float | None
+    tenor: float | None = None
+    forward: float | None = None
+    discount_factor: float | None = None
+    atm_iv: float | None = None
+    relative_spread: float | None = None
+    analytics: Mapping[str, Any] = field(default_factory=dict)
+    totals: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,8 @@ class TickerView:
     chain, ``grade`` beside them. ``contract_history`` is indexed by contract_symbol with the columns ``mean_volume``
     (mean over the sessions in which the contract was seen, at most the last 20 before ``market_date``, unknown volume
     left out) and ``sessions`` (how many).
+    ``features`` are the ticker's figures of this scan (``documents.FEATURE_FIELDS``, null with a reason), ``past``
+    those of its sessions before ``market_date``, ``events`` what was known at ``as_of`` of the ticker and the market.
     """
 
     ticker: str
@@ -46,7 +69,32 @@ class TickerView:
     chains: tuple[ChainView, ...]
     contracts: pd.DataFrame
     contract_history: pd.DataFrame
-    features: dict[str, Any] = field(default_factory=dict)
+    features: Mapping[str, Any] = field(default_factory=dict)
+    past: PastSessions = NO_PAST
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a finding stands on: score and confidence follow from it.
+
+    Attributes:
+        size: 0-1, how far the finding stands beyond its level, against the subject's own history.
+        agreement: 0-1, the share of independent inputs that say the same; 0 where only one speaks.
+        liquidity: 0-1, how well what it is about can be traded.
+        grade: worst grade among the chains behind it.
+        event_days: calendar days to the known event that matters to it, None without one.
+        history: 0-1, the share of the sessions it wants that are there.
+        dates_estimated: whether it rests on a date that is not confirmed.
+    """
+
+    size: float
+    agreement: float
+    liquidity: float
+    grade: str
+    event_days: float | None = None
+    history: float = 1.0
+    dates_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +104,8 @@ class Finding:
     ``armed`` is False where the value lies between the re-arm and the arm level (or beyond the number of alerts that a
     detector begins in one scan): that keeps an alert, and begins none. ``metrics`` are JSON values; where the subject
     dies they hold its ``settlement_time``, at which its alert ends.
-    ``subject`` is empty, an expiration with its root (``2026-01-16:SPXW``), or a contract symbol. ``strength`` is 0-1
-    (scoring turns it into a score), ``confidence`` 0-1 from the quality of the data.
+    ``subject`` is empty, an expiration with its root (``2026-01-16:SPXW``), or a contract symbol. ``summary`` is one
+    line, ``reason`` one to three sentences with the numbers in them; both follow from the finding alone.
     """
 
     detector: str
@@ -69,9 +117,11 @@ class Finding:
     threshold: float
     comparison: Comparison
     armed: bool
-    strength: float
-    confidence: float
+    evidence: Evidence
     metrics: dict[str, Any]
+    summary: str
+    reason: str
+    intention: Intention | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +140,28 @@ class Evaluation:
     value: float | None = None
     threshold: float | None = None
     reason: str | None = None
+    comparison: Comparison | None = None
 
 
 class Detector(Protocol):
     """A detector: a frozen configuration and one question.
 
     ``name`` is its name in alerts; ``hypothesis``, ``formula`` and ``day_one`` are sentences for meta.json;
-    ``minimum_grade`` is the worst chain grade that it accepts.
+    ``minimum_grade`` is the worst chain grade that it accepts; ``claim`` is what its outcomes are judged by. ``config``
+    is a frozen dataclass whose fields are levels with defaults.
     """
 
     name: ClassVar[str]
+    claim: ClassVar[Claim]
     hypothesis: ClassVar[str]
     formula: ClassVar[str]
     day_one: ClassVar[str]
     minimum_grade: ClassVar[str]
+
+    @property
+    def config(self) -> Any:
+        """Its levels."""
+        ...
 
     def configuration(self) -> dict[str, Any]:
         """Return the effective configuration as JSON values."""

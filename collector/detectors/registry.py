@@ -1,37 +1,104 @@
-"""The detectors that a scan runs, and how a configuration file changes their levels."""
+"""The detectors that a scan runs, and how a configuration changes their levels, for all tickers or for one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from collector.detectors.base import ConfigError, Detector
-from collector.detectors.unusual_activity import Config as UnusualActivityConfig
 from collector.detectors.unusual_activity import UnusualActivity
+from exports.tickers import TickerError, canonical
 
 DETECTORS: tuple[Detector, ...] = (UnusualActivity(),)
+# The table of a detector's levels that holds those of single tickers.
+TICKERS = "tickers"
 
 
-def configured(levels: Mapping[str, Mapping[str, Any]]) -> tuple[Detector, ...]:
-    """Return the detectors with ``levels`` (detector name to field to value) in place of the defaults.
+@dataclass(frozen=True, slots=True)
+class DetectorSet:
+    """Detectors with their effective levels; iterating gives those that hold where no ticker has its own.
+
+    ``special`` holds, by ticker, the detectors in place of those of the same name.
+    """
+
+    detectors: tuple[Detector, ...] = DETECTORS
+    special: Mapping[str, Mapping[str, Detector]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Detector]:
+        """Iterate over the detectors with the levels of all tickers."""
+        return iter(self.detectors)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.detectors)
+
+    def of(self, ticker: str) -> tuple[Detector, ...]:
+        """Return the detectors with the levels that hold for a ticker."""
+        own = self.special.get(ticker, {})
+        return tuple(own.get(detector.name, detector) for detector in self.detectors)
+
+    def configuration(self) -> dict[str, Any]:
+        """Return all effective levels as JSON values: ``configured`` makes the same set of them again."""
+        levels: dict[str, Any] = {detector.name: detector.configuration() for detector in self.detectors}
+        for ticker, own in sorted(self.special.items()):
+            for name, detector in own.items():
+                levels[name].setdefault(TICKERS, {})[ticker] = detector.configuration()
+        return levels
+
+
+def configured(levels: Mapping[str, Any], detectors: Sequence[Detector] = DETECTORS) -> DetectorSet:
+    """Return the detectors with ``levels`` in place of the defaults.
+
+    Args:
+        levels: detector name to field to value; under ``tickers`` a table for each ticker with levels of its own,
+            which stand over those of all.
+        detectors: which there are.
 
     Raises:
-        ConfigError: an unknown detector or field, or a level that can't work.
+        ConfigError: an unknown detector, field or ticker, or a level that can't work.
     """
-    known = tuple(detector.name for detector in DETECTORS)
+    known = {detector.name: detector for detector in detectors}
     for name in levels:
         if name not in known:
             raise ConfigError(f"{name}: no such detector; there is {', '.join(known)}")
-    return (_unusual_activity(levels.get(UnusualActivity.name, {})),)
+    special: dict[str, dict[str, Detector]] = {}
+    general = []
+    for name, detector in known.items():
+        own = levels.get(name, {})
+        if not isinstance(own, Mapping):
+            raise ConfigError(f"{name}: is a table of levels, such as [detectors.{name}]")
+        shared = _with(detector, {key: value for key, value in own.items() if key != TICKERS}, name)
+        general.append(shared)
+        for ticker, table in _by_ticker(own.get(TICKERS, {}), name).items():
+            special.setdefault(ticker, {})[name] = _with(shared, table, f"{name}.{TICKERS}.{ticker}")
+    return DetectorSet(tuple(general), special)
 
 
-def _unusual_activity(levels: Mapping[str, Any]) -> UnusualActivity:
-    names = tuple(field.name for field in fields(UnusualActivityConfig))
+def _by_ticker(tables: Any, name: str) -> dict[str, Mapping[str, Any]]:
+    """Return the levels of single tickers by canonical ticker."""
+    if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
+        raise ConfigError(f"{name}.{TICKERS}: each is a table, such as [detectors.{name}.{TICKERS}.AAPL]")
+    found: dict[str, Mapping[str, Any]] = {}
+    for text, table in tables.items():
+        try:
+            ticker = canonical(text)
+        except TickerError as error:
+            raise ConfigError(f"{name}.{TICKERS}.{text}: {error}") from error
+        if ticker in found:
+            raise ConfigError(f"{name}.{TICKERS}.{text}: {ticker} has a table already")
+        found[ticker] = table
+    return found
+
+
+def _with(detector: Detector, levels: Mapping[str, Any], place: str) -> Detector:
+    """Return a detector with some levels replaced; the message names the place of what can't be."""
+    names = tuple(one.name for one in fields(detector.config))
     for name in levels:
         if name not in names:
-            raise ConfigError(f"{UnusualActivity.name}.{name}: no such level; there is {', '.join(names)}")
+            raise ConfigError(f"{place}.{name}: no such level; there is {', '.join(names)}")
     try:
-        return UnusualActivity(UnusualActivityConfig(**levels))
+        made: Detector = type(detector)(replace(detector.config, **levels))  # type: ignore[call-arg]
+        return made
     except ConfigError as error:
-        raise ConfigError(f"{UnusualActivity.name}.{error}") from error
+        raise ConfigError(f"{place}.{error}") from error

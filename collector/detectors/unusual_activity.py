@@ -15,15 +15,24 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.detectors.base import Comparison, ConfigError, Direction, Evaluation, Finding, TickerView
+from collector.detectors import activity_words
+from collector.detectors.base import (
+    Claim,
+    Comparison,
+    ConfigError,
+    Direction,
+    Evaluation,
+    Evidence,
+    Finding,
+    TickerView,
+)
 from collector.detectors.contract_activity import ContractActivity, contract_activity
+from collector.detectors.evidence import days_to_event, liquidity
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Integers = NDArray[np.intp]
 
-GRADE_CONFIDENCE = {"A": 1.0, "B": 0.85, "C": 0.65}
-DAY_ONE_CONFIDENCE = 0.7
 # Strength is full where a ratio stands at 16 times its level, and a premium at 100 times its own.
 FULL_EXCESS = 16.0
 FULL_PREMIUM = 100.0
@@ -112,6 +121,7 @@ class UnusualActivity:
     config: Config = Config()
 
     name: ClassVar[str] = "unusual_activity"
+    claim: ClassVar[Claim] = "spot_follows"
     hypothesis: ClassVar[str] = (
         "Volume above what is open and well above what a contract usually trades shows somebody with an opinion. "
         "Calls are read as bullish and puts as bearish, which is naive: the feed does not say who started the trade."
@@ -141,7 +151,7 @@ class UnusualActivity:
         findings = tuple(
             _finding(view, activity, judgement, int(i), self.config) for i in np.flatnonzero(judgement.kept)
         )
-        metric, value, threshold, reason = _nearest(activity, judgement, self.config)
+        metric, value, threshold, comparison, reason = _nearest(activity, judgement, self.config)
         return Evaluation(
             self.name,
             "armed" if reason is None else "quiet",
@@ -151,6 +161,7 @@ class UnusualActivity:
             value,
             threshold,
             reason,
+            comparison,
         )
 
 
@@ -213,25 +224,26 @@ def _trigger(judgement: Judgement, i: int, config: Config) -> tuple[str, float, 
     return "volume_to_open_interest", value, config.min_volume_to_open_interest, ">="
 
 
-def _nearest(activity: ContractActivity, judgement: Judgement, config: Config) -> tuple[str, float, float, str | None]:
-    """Return what came nearest to an alert: metric, value, threshold, and why it is quiet (None where it armed)."""
+def _nearest(
+    activity: ContractActivity, judgement: Judgement, config: Config
+) -> tuple[str, float, float, Comparison, str | None]:
+    """Return what came nearest to an alert: metric, value, threshold, comparison, and why it is quiet (None: armed)."""
     if judgement.armed.any():
         best = int(np.argmax(np.where(judgement.armed, judgement.strength, -1.0)))
-        return *_trigger(judgement, best, config)[:3], None
+        return *_trigger(judgement, best, config), None
     traded = activity.volume >= config.min_volume
     if not traded.any():
-        return "volume", float(activity.volume.max()), float(config.min_volume), "low_volume"
+        return "volume", float(activity.volume.max()), float(config.min_volume), ">=", "low_volume"
     best = int(np.argmax(np.where(traded, judgement.excess, -1.0)))
     reason = "below_threshold"
     if judgement.over[best]:
         reason = "low_premium" if activity.premium[best] < config.min_premium else "wide_spread"
-    return *_trigger(judgement, best, config)[:3], reason
+    return *_trigger(judgement, best, config), reason
 
 
 def _finding(view: TickerView, activity: ContractActivity, judgement: Judgement, i: int, config: Config) -> Finding:
     metric, value, threshold, comparison = _trigger(judgement, i, config)
     metrics = _metrics(view, activity, judgement, i)
-    confidence = GRADE_CONFIDENCE[view.chains[activity.chain[i]].grade]
     direction: Direction = "bullish" if metrics["option_type"] == "call" else "bearish"
     return Finding(
         detector=UnusualActivity.name,
@@ -243,9 +255,29 @@ def _finding(view: TickerView, activity: ContractActivity, judgement: Judgement,
         threshold=threshold,
         comparison=comparison,
         armed=bool(judgement.armed[i]),
-        strength=float(judgement.strength[i]),
-        confidence=confidence * (DAY_ONE_CONFIDENCE if judgement.day_one[i] else 1.0),
+        evidence=_evidence(view, activity, judgement, i, config),
         metrics=metrics,
+        summary=activity_words.summary(view.ticker, metrics),
+        reason=activity_words.reason(view.ticker, metrics, direction),
+        intention="directional",
+    )
+
+
+def _evidence(view: TickerView, activity: ContractActivity, judgement: Judgement, i: int, config: Config) -> Evidence:
+    """Return what a finding stands on; both ratios and the premium beyond their levels agree."""
+    chain = view.chains[activity.chain[i]]
+    over = [
+        judgement.to_open_interest[i] >= config.min_volume_to_open_interest,
+        bool(judgement.to_usual[i] >= config.min_volume_to_usual),
+        activity.premium[i] >= config.min_premium,
+    ]
+    return Evidence(
+        size=float(judgement.strength[i]) if judgement.armed[i] else 0.0,
+        agreement=sum(over) / len(over) if judgement.over[i] else 0.0,
+        liquidity=liquidity(float(activity.spread[i])),
+        grade=chain.grade,
+        event_days=days_to_event(view, chain.expiration),
+        history=min(float(activity.sessions[i]) / config.usual_sessions, 1.0) if config.usual_sessions else 1.0,
     )
 
 

@@ -6,9 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
-from collector.configuration import detectors
 from collector.market.calendar import sessions_of
 from collector.pipeline.collect import Progress
 from collector.pipeline.daily_bars import LONG_DAYS, SHORT_DAYS
@@ -69,7 +66,7 @@ def backfill(
                 collecting.result()
                 if number + count + 1 < len(moments):
                     ahead.append(_begin(workers, folder, make, moments[number + count + 1], first=False))
-                join(connection, folder, staging, detectors(settings.OPTSITE.config), sessions_of(folder.market))
+                join(connection, folder, staging, sessions_of(folder.market))
                 bar.done()
     return len(moments)
 

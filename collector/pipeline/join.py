@@ -8,23 +8,21 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from collector.alerts.lifecycle import AlertEvent, ScanContext, advance
-from collector.analytics.volatility_rank import WINDOW, volatility_rank
-from collector.code_version import code_version
-from collector.detectors.base import ChainView, Detector, Evaluation, TickerView
+from collector.alerts.lifecycle import AlertEvent
+from collector.configuration import Alerting, alerting_of
 from collector.market.calendar import Sessions
 from collector.market.settlement import settlement
+from collector.pipeline.detect import detect, known_before
 from collector.pipeline.plan import ScanPlan
 from collector.pipeline.scan_row import scan_row
 from collector.store import history, records
-from collector.store.daily_features import DailyVolatility, daily_volatility
 from collector.store.database import Connection, store_revision, transaction
 from collector.store.staging import Staging, staged_rows
 from exports.folders import MarketFolder
@@ -91,9 +89,9 @@ def join(
     connection: Connection,
     folder: MarketFolder,
     staging: Staging,
-    detectors: Sequence[Detector],
     sessions: Sessions,
     prepared: Prepared | None = None,
+    alerting: Alerting | None = None,
 ) -> Joined:
     """Put one collected scan into the open store, then move its Parquet to the history.
 
@@ -102,9 +100,9 @@ def join(
         folder: whose store and history.
         staging: the collected scan; its outcome may be missing (the scan was killed): then it is joined as
             interrupted, with what it has.
-        detectors: who looks at each ticker.
         sessions: the provider's calendar.
         prepared: the scan as read before the store was opened; read now without it.
+        alerting: by what it is judged; without it by what its plan fixed.
     """
     prepared = prepared or prepare(staging)
     plan, collected = prepared.plan, prepared.collected
@@ -113,7 +111,8 @@ def join(
         logger.info("Scan %s is in the store already", plan.scan_id)
         joined = Joined({"id": plan.scan_id, "status": status}, store_revision(connection), fresh=False)
     else:
-        joined = _transact(connection, staging, prepared, detectors, sessions)
+        judges = alerting or alerting_of(plan.configuration)
+        joined = _transact(connection, staging, prepared, judges, sessions)
     dates = {record["ticker"]: record["market_date"] for record in collected if record["market_date"]}
     staging.move_to_history(folder, plan.provider, dates)
     return joined
@@ -123,23 +122,28 @@ def _transact(
     connection: Connection,
     staging: Staging,
     prepared: Prepared,
-    detectors: Sequence[Detector],
+    alerting: Alerting,
     sessions: Sessions,
 ) -> Joined:
     """Run the transaction."""
     started = time.perf_counter()
     plan, collected = prepared.plan, prepared.collected
     provenance = records.Provenance(plan.scan_id, plan.provider, plan.feed, datetime.now(UTC))
-    with transaction(connection):
+    with transaction(connection), ThreadPoolExecutor(1, thread_name_prefix="detect") as beside:
         revision = store_revision(connection) + 1
         found = [record for record in collected if record["chains"]]
         recorded = {record["ticker"]: datetime.fromisoformat(record["recorded_at"]) for record in found}
         before = history.last_coverages(connection, plan.provider, recorded)
         coverage = {record["ticker"]: _coverage(before[record["ticker"]], record, sessions) for record in found}
-        events = _detect(connection, prepared, found, detectors)
-        _append_tickers(connection, staging, prepared, provenance)
-        _append_alerts(connection, plan, events, found, provenance, revision)
-        scan = scan_row(staging, plan, collected, list(coverage.values()), events)
+        known = known_before(connection, plan, found)
+        # Judged while the contracts are inserted: neither needs the other.
+        judged = beside.submit(detect, known, plan, found, prepared.rows, alerting)
+        records.append_contracts(connection, staging.parquet_files(), provenance)
+        _append_facts(connection, collected, prepared, provenance)
+        detected = judged.result()
+        _append_chains(connection, collected, prepared, provenance)
+        _append_alerts(connection, plan, detected.events, found, provenance, revision)
+        scan = scan_row(staging, plan, collected, list(coverage.values()), detected)
         scan["alerts"] = _standing(connection, plan)
         scan["seconds"]["join"] = round(time.perf_counter() - started, 3)
         whose = replace(provenance, feed=scan["feed"])
@@ -175,106 +179,10 @@ def _coverage(before: dict[tuple[date, str], int], record: dict[str, Any], sessi
     }
 
 
-def _detect(
-    connection: Connection,
-    prepared: Prepared,
-    found: Sequence[dict[str, Any]],
-    detectors: Sequence[Detector],
-) -> list[AlertEvent]:
-    """Run the detectors over each ticker and let its alerts live on; note in its feature what each detector saw."""
-    if not found:
-        return []
-    plan, rows = prepared.plan, prepared.rows
-    tickers = [record["ticker"] for record in found]
-    known_at = max(datetime.fromisoformat(record["recorded_at"]) for record in found)
-    dates = {record["ticker"]: date.fromisoformat(record["market_date"]) for record in found}
-    usual = history.contract_history(connection, plan.provider, tickers, dates, known_at)
-    past = daily_volatility(connection, plan.provider, dates, known_at, WINDOW)
-    standing = history.standing_alerts(connection, plan.provider, tickers, known_at)
-    context = ScanContext(
-        scan_id=plan.scan_id, provider=plan.provider, config_hash=plan.config_hash, code_version=code_version()
-    )
-    events: list[AlertEvent] = []
-    for record in found:
-        ticker = record["ticker"]
-        _rank(record["feature"], past[ticker])
-        view = _view(plan, record, rows[ticker], usual[ticker])
-        evaluations = [detector.evaluate(view) for detector in detectors]
-        record["feature"]["detectors"] = [_seen(evaluation) for evaluation in evaluations]
-        events += advance(standing[ticker], view, evaluations, context)
-    return events
-
-
-def _rank(feature: dict[str, Any], past: DailyVolatility) -> None:
-    """Put into a feature where its 30-day volatility stands among the sessions before."""
-    reasons = feature["reasons"]
-    found = volatility_rank(np.array(past.values), feature["iv_30d"], reasons.get("iv_30d", "no_usable_chain"))
-    figures: dict[str, tuple[Any, str | None]] = {
-        "iv_rank": (found.rank, found.reason),
-        "iv_percentile": (found.percentile, found.percentile_reason),
-        "iv_rank_sessions": (found.sessions, None),
-        "iv_rank_window": (WINDOW, None),
-        "iv_rank_first_date": (past.dates[0].isoformat() if past.dates else None, "no_history"),
-        "iv_rank_last_date": (past.dates[-1].isoformat() if past.dates else None, "no_history"),
-        "iv_rank_source": (past.source, "no_history"),
-        "iv_rank_status": (found.status, "short_history"),
-    }
-    for name, (value, reason) in figures.items():
-        feature[name] = value
-        reasons.pop(name, None)
-        if value is None and reason is not None:
-            reasons[name] = reason
-
-
-def _view(plan: ScanPlan, record: dict[str, Any], rows: pd.DataFrame, usual: pd.DataFrame) -> TickerView:
-    """Return what the detectors see of a ticker."""
-    chains = tuple(
-        ChainView(
-            root=chain["root"],
-            expiration=date.fromisoformat(chain["expiration"]),
-            dte=chain["dte"],
-            settlement_time=datetime.fromisoformat(chain["settlement_time"]),
-            grade=chain["grade"],
-            underlying_price=chain["underlying_price"],
-            reference_price=chain["facts"]["reference_price"],
-        )
-        for chain in record["chains"]
-    )
-    return TickerView(
-        ticker=record["ticker"],
-        provider=plan.provider,
-        as_of=datetime.fromisoformat(record["as_of"]),
-        market_date=date.fromisoformat(record["market_date"]),
-        chains=chains,
-        contracts=rows,
-        contract_history=usual,
-        features=record["feature"],
-    )
-
-
-def _seen(evaluation: Evaluation) -> dict[str, Any]:
-    """Return what a feature says of a detector: why there is no alert."""
-    return {
-        "detector": evaluation.detector,
-        "status": evaluation.status,
-        "metric": evaluation.metric,
-        "value": evaluation.value,
-        "threshold": evaluation.threshold,
-        "reason": evaluation.reason,
-    }
-
-
-def _append_tickers(
-    connection: Connection,
-    staging: Staging,
-    prepared: Prepared,
-    provenance: records.Provenance,
+def _append_facts(
+    connection: Connection, collected: Sequence[dict[str, Any]], prepared: Prepared, provenance: records.Provenance
 ) -> None:
-    """Append contracts, chains, features, bars and events; bars and events are of the provider's own feed."""
-    collected = prepared.collected
-    records.append_contracts(connection, staging.parquet_files(), provenance)
-    for feed, of_feed in _by_feed(collected).items():
-        _append_chains(connection, of_feed, prepared.chains[feed], replace(provenance, feed=feed))
+    """Append bars, events and yields; they are of the provider's own feed."""
     events = []
     for record in collected:
         shared = {"ticker": record["ticker"], "recorded_at": record["recorded_at"]}
@@ -290,20 +198,19 @@ def _append_tickers(
 
 
 def _append_chains(
-    connection: Connection,
-    of_feed: Sequence[dict[str, Any]],
-    chains: records.Batch,
-    provenance: records.Provenance,
+    connection: Connection, collected: Sequence[dict[str, Any]], prepared: Prepared, provenance: records.Provenance
 ) -> None:
-    """Append the chains and features of one feed; what was listed before is known only now."""
-    listed = [chain.get("listed") for record in of_feed for chain in record["chains"]]
-    features = [
-        {**record["feature"], "ticker": record["ticker"], "recorded_at": record["recorded_at"]}
-        for record in of_feed
-        if record["feature"]
-    ]
-    records.append(connection, "chains", chains.with_column("listed", listed), provenance.columns)
-    records.append(connection, "features", features, provenance.columns)
+    """Append chains and features; what was listed before, and what the detectors saw, is known only now."""
+    for feed, of_feed in _by_feed(collected).items():
+        whose = replace(provenance, feed=feed)
+        listed = [chain.get("listed") for record in of_feed for chain in record["chains"]]
+        features = [
+            {**record["feature"], "ticker": record["ticker"], "recorded_at": record["recorded_at"]}
+            for record in of_feed
+            if record["feature"]
+        ]
+        records.append(connection, "chains", prepared.chains[feed].with_column("listed", listed), whose.columns)
+        records.append(connection, "features", features, whose.columns)
 
 
 def _append_alerts(
@@ -314,8 +221,9 @@ def _append_alerts(
     provenance: records.Provenance,
     revision: int,
 ) -> None:
-    """Append the alert events of the tickers found."""
+    """Append the alert events of the tickers found; a digest is of none."""
     record_of = {record["ticker"]: record for record in found}
+    newest = max((record["recorded_at"] for record in found), default=None)
     rows = [
         {
             "event_id": event.event_id,
@@ -329,8 +237,8 @@ def _append_alerts(
             "happened_at": event.at,
             "market_date": event.market_date,
             "alert": event.alert,
-            "source": record_of[event.ticker]["feed"],
-            "recorded_at": record_of[event.ticker]["recorded_at"],
+            "source": record_of[event.ticker]["feed"] if event.ticker else provenance.feed,
+            "recorded_at": record_of[event.ticker]["recorded_at"] if event.ticker else newest,
             "inserted_at": provenance.inserted_at,
         }
         for event in events
@@ -341,8 +249,8 @@ def _append_alerts(
 def _standing(connection: Connection, plan: ScanPlan) -> int:
     """Return how many alerts of the provider stand after the scan."""
     row = connection.execute(
-        "SELECT count(*) FROM (SELECT alert_id, arg_max(kind, (happened_at, store_revision)) AS kind "
-        "FROM alert_events WHERE provider = ? GROUP BY alert_id) WHERE kind <> 'ended'",
+        "SELECT count(*) FROM (SELECT arg_max(alert->>'state', (happened_at, store_revision)) AS state "
+        "FROM alert_events WHERE provider = ? AND kind <> 'digest' GROUP BY alert_id) WHERE state <> 'ended'",
         [plan.provider],
     ).fetchone()
     return int(row[0]) if row else 0

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
-from django.conf import settings
 from django.db.models import Q
 
-from collector.configuration import detectors
 from collector.market.calendar import sessions_of
 from collector.models import ScanJob
 from collector.pipeline import publish as publication
@@ -78,7 +76,7 @@ def _join(connection: Connection, folder: MarketFolder, staging: Staging) -> str
     """Join one staging, close its slot, and say so in a line."""
     plan = ScanPlan.from_json(staging.plan() or {})
     staging.clean()
-    joined = join(connection, folder, staging, detectors(settings.OPTSITE.config), sessions_of(folder.market))
+    joined = join(connection, folder, staging, sessions_of(folder.market))
     status = joined.scan["status"]
     if plan.slot is not None:
         finish_slot(folder.market, plan.kind, plan.slot, plan.scan_id, status)

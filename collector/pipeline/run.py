@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from django.conf import settings
-
 from collector import watchlist
-from collector.configuration import detectors
 from collector.pipeline.collect import Collector, Progress
 from collector.pipeline.daily_bars import LONG_DAYS, RECORDED_DAYS
 from collector.pipeline.join import Joined, join, prepare
@@ -52,9 +49,7 @@ def run_scan(
         progress.begin("join", 1)
         prepared = prepare(staging)
         with open_store(folder, f"join of scan {plan.scan_id}") as connection:
-            joined = join(
-                connection, folder, staging, detectors(settings.OPTSITE.config), provider.sessions(), prepared
-            )
+            joined = join(connection, folder, staging, provider.sessions(), prepared)
     except BaseException as error:
         staging.close()
         progress.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", str(error))
@@ -124,4 +119,4 @@ def record_skipped(folder: MarketFolder, provider: Provider, scan: Scan, reason:
         }
     )
     with open_store(folder, f"join of scan {plan.scan_id}") as connection:
-        return join(connection, folder, staging, (), provider.sessions())
+        return join(connection, folder, staging, provider.sessions())

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from collector.alerts.lifecycle import AlertEvent
 from collector.code_version import code_version, library_versions
+from collector.pipeline.detect import Detected
 from collector.pipeline.plan import ScanPlan
 from collector.providers.feeds import joined
 from collector.store.staging import Staging
@@ -18,7 +18,7 @@ def scan_row(
     plan: ScanPlan,
     collected: Sequence[dict[str, Any]],
     coverage: list[dict[str, Any]],
-    events: Sequence[AlertEvent],
+    detected: Detected,
 ) -> dict[str, Any]:
     """Return the scan's row, without what only the store knows."""
     outcome = staging.outcome()
@@ -40,9 +40,11 @@ def scan_row(
         "coverage": coverage,
         "chains": sum(len(record["chains"]) for record in collected),
         "contracts": sum(chain["received"] for record in collected for chain in record["chains"]),
-        "new_alerts": sum(event.kind == "new" for event in events),
+        "new_alerts": sum(event.kind == "new" for event in detected.events),
         "grades": dict(sorted(Counter(chain["grade"] for record in collected for chain in record["chains"]).items())),
         "rejections": _summed([record["rejections"] for record in collected]),
+        "detectors": list(detected.detectors),
+        "near_misses": list(detected.near_misses),
         "provider_calls": outcome["calls"] if outcome else max((row["calls"] for row in collected), default=0),
         "seconds": {"collect": outcome["seconds"] if outcome else None},
         "configuration": plan.configuration,

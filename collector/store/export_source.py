@@ -99,7 +99,7 @@ class StoreSnapshot:
             WITH clock AS ({record_sql.ticker_clock(self.moment.market)}), newest AS (
                 SELECT e.ticker, e.alert_id, arg_max(e.alert::VARCHAR, (e.happened_at, e.store_revision)) AS alert,
                        min(e.happened_at) AS first_seen, max(e.happened_at) AS last_seen
-                FROM alert_events e GROUP BY e.ticker, e.alert_id
+                FROM alert_events e WHERE e.kind <> 'digest' GROUP BY e.ticker, e.alert_id
             )
             SELECT n.alert FROM newest n JOIN clock c USING (ticker)
             WHERE n.last_seen >= c.now - INTERVAL {ALERT_DAYS} DAY

@@ -79,9 +79,9 @@ def standing_alerts(
         """
         SELECT ticker, arg_max(alert::VARCHAR, (happened_at, store_revision)) AS alert
         FROM alert_events
-        WHERE provider = ? AND list_contains(?, ticker)
+        WHERE provider = ? AND list_contains(?, ticker) AND kind <> 'digest'
         GROUP BY ticker, alert_id
-        HAVING arg_max(kind, (happened_at, store_revision)) <> 'ended' OR max(happened_at) >= ?
+        HAVING arg_max(alert->>'state', (happened_at, store_revision)) <> 'ended' OR max(happened_at) >= ?
         ORDER BY ticker, alert_id
         """,
         [provider, list(tickers), now - timedelta(days=ALERT_DAYS)],

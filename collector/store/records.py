@@ -33,6 +33,7 @@ JSON_COLUMNS = frozenset(
         "facts",
         "reasons",
         "detectors",
+        "near_misses",
         "alert",
     }
 )

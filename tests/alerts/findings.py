@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from collector.alerts.lifecycle import ScanContext
-from collector.detectors.base import Direction, Evaluation, Finding, TickerView
+from collector.alerts.policy import AlertPolicy
+from collector.detectors.base import Direction, Evaluation, Evidence, Finding, TickerView
 from tests.detectors.views import view
 
 SUBJECT = "QLMT260320C00100000"
@@ -18,8 +19,7 @@ def finding(
     armed: bool = True,
     direction: Direction = "bullish",
     value: float = 3.0,
-    strength: float = 0.5,
-    confidence: float = 0.8,
+    size: float = 0.5,
     detector: str = "test_detector",
     metrics: dict[str, Any] | None = None,
 ) -> Finding:
@@ -33,9 +33,10 @@ def finding(
         threshold=2.0,
         comparison=">=",
         armed=armed,
-        strength=strength,
-        confidence=confidence,
+        evidence=Evidence(size=size, agreement=0.5, liquidity=0.8, grade="B"),
         metrics={"value": value} if metrics is None else metrics,
+        summary=f"QLMT {subject}: ratio {value:g}",
+        reason=f"The ratio stands at {value:g}.",
     )
 
 
@@ -49,8 +50,14 @@ def evaluation(
     return Evaluation(detector, "armed" if armed else "quiet", findings, judged)
 
 
-def scan(scan_id: str = "s1", config_hash: str = "c1", code_version: str = "0.1.0") -> ScanContext:
-    return ScanContext(scan_id, "demo", config_hash, code_version)
+# Where a test is not about the cool-down, each session may begin an episode.
+EVERY_SESSION = AlertPolicy(cool_down_days=0)
+
+
+def scan(
+    scan_id: str = "s1", config_hash: str = "c1", code_version: str = "0.1.0", policy: AlertPolicy = EVERY_SESSION
+) -> ScanContext:
+    return ScanContext(scan_id, "demo", config_hash, code_version, policy)
 
 
 def seen_at(as_of: datetime, market_date: date | None = None) -> TickerView:

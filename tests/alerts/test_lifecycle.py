@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from collector.alerts.identity import alert_id
 from collector.alerts.lifecycle import AlertEvent, advance
+from collector.alerts.policy import AlertPolicy
 from collector.detectors.base import Evaluation
 from exports.documents import ALERT_FIELDS
-from tests.alerts.findings import SUBJECT, evaluation, finding, scan, seen_at
+from tests.alerts.findings import EVERY_SESSION, SUBJECT, evaluation, finding, scan, seen_at
 
 NOON = datetime(2026, 2, 18, 17, 0, tzinfo=UTC)
 TODAY = date(2026, 2, 18)
@@ -28,13 +29,14 @@ DAY = timedelta(days=1)
 class Story:
     """Alerts of one ticker, told scan by scan; ``records`` holds the newest record of each alert."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: AlertPolicy = EVERY_SESSION) -> None:
+        self.policy = policy
         self.records: dict[str, dict[str, Any]] = {}
         self.events: list[AlertEvent] = []
 
     def tell(self, as_of: datetime, *evaluations: Evaluation, scan_id: str = "") -> list[AlertEvent]:
         name = scan_id or f"s{as_of:%m%dT%H%M}"
-        events = advance(list(self.records.values()), seen_at(as_of), evaluations, scan(name))
+        events = advance(list(self.records.values()), seen_at(as_of), evaluations, scan(name, policy=self.policy))
         for event in events:
             # As the store keeps them: JSON, nothing that JSON does not hold.
             self.records[event.alert_id] = json.loads(json.dumps(event.alert, allow_nan=False))
@@ -74,7 +76,7 @@ def test_a_new_alert_has_every_field_of_the_document(story: Story) -> None:
         "last_scan_id": "s0218T1700",
         "first_seen": "2026-02-18T17:00:00Z",
         "last_seen": "2026-02-18T17:00:00Z",
-        "score": 61.0,
+        "score": 51.2,
         "trigger": {"metric": "ratio", "value": 3.0, "threshold": 2.0, "comparison": ">="},
         "metrics": {"value": 3.0},
         "strategies": [],
@@ -98,14 +100,14 @@ def test_a_finding_that_only_keeps_begins_nothing(story: Story) -> None:
 
 def test_an_alert_that_is_seen_again_is_ongoing_and_keeps_how_it_began(story: Story) -> None:
     story.tell(NOON, ARMED)
-    stronger = evaluation(finding(value=9.0, strength=0.9))
+    stronger = evaluation(finding(value=9.0, size=0.9))
     (event,) = story.tell(NOON + TEN_MINUTES, stronger)
     assert event.kind == event.alert["state"] == "ongoing"
     assert event.alert["first_seen"] == "2026-02-18T17:00:00Z"
     assert event.alert["last_seen"] == "2026-02-18T17:10:00Z"
     assert (event.alert["first_scan_id"], event.alert["last_scan_id"]) == ("s0218T1700", "s0218T1710")
     assert event.alert["trigger"]["value"] == 3.0
-    assert (event.alert["metrics"]["value"], event.alert["score"]) == (9.0, 89.0)
+    assert (event.alert["metrics"]["value"], event.alert["score"]) == (9.0, 75.2)
 
 
 def test_between_the_levels_it_goes_on(story: Story) -> None:
@@ -155,6 +157,47 @@ def test_arming_on_a_later_day_is_a_new_alert(story: Story) -> None:
     story.tell(NOON + TEN_MINUTES, NOTHING)
     assert story.kinds(NOON + DAY, ARMED) == ["new"]
     assert len(story.records) == 2
+
+
+def test_within_the_cool_down_an_ended_alert_goes_on_and_afterwards_a_new_one_begins() -> None:
+    story = Story(AlertPolicy(cool_down_days=5))
+    first = story.tell(NOON, ARMED)[0].alert_id
+    story.tell(NOON + TEN_MINUTES, NOTHING)
+    (again,) = story.tell(NOON + TEN_MINUTES + 5 * DAY, ARMED)
+    assert (again.kind, again.alert_id) == ("ongoing", first)
+    story.tell(NOON + 2 * TEN_MINUTES + 5 * DAY, NOTHING)
+    # The cool-down counts from the last end.
+    assert story.kinds(NOON + 3 * TEN_MINUTES + 10 * DAY, ARMED) == ["new"]
+    assert len(story.records) == 2
+
+
+def test_a_condition_that_stands_for_39_scans_of_20_sessions_is_one_new_alert() -> None:
+    story = Story(AlertPolicy())
+    kinds = [
+        kind
+        for session in range(20)
+        for number in range(39)
+        for kind in story.kinds(NOON + session * DAY + number * TEN_MINUTES, ARMED if number % 2 else KEPT)
+    ]
+    assert kinds.count("new") == 1
+    assert set(kinds) == {"new", "ongoing"}
+
+
+def test_a_flicker_around_the_threshold_for_five_sessions_is_one_new_alert() -> None:
+    story = Story(AlertPolicy())
+    flicker = [ARMED, NOTHING, ARMED, KEPT, NOTHING, ARMED]
+    for session in range(5):
+        for number, seen in enumerate(flicker):
+            story.tell(NOON + session * DAY + number * TEN_MINUTES, seen)
+    assert [event.kind for event in story.events].count("new") == 1
+    assert len(story.records) == 1
+
+
+def test_activity_in_two_strikes_of_one_expiration_is_two_alerts(story: Story) -> None:
+    other = "QLMT260320C00105000"
+    events = story.tell(NOON, evaluation(finding(), finding(subject=other)))
+    assert [event.kind for event in events] == ["new", "new"]
+    assert len({event.alert_id for event in events}) == 2
 
 
 def test_an_episode_of_yesterday_that_ends_today_leaves_today_its_own(story: Story) -> None:
@@ -242,9 +285,7 @@ def test_alerts_of_others_are_left_alone(foreign: dict[str, str]) -> None:
 
 
 def test_of_two_findings_of_one_key_the_armed_and_stronger_counts(story: Story) -> None:
-    told = evaluation(
-        finding(armed=False, strength=0.9), finding(value=4.0, strength=0.4), finding(value=5.0, strength=0.6)
-    )
+    told = evaluation(finding(armed=False, size=0.9), finding(value=4.0, size=0.4), finding(value=5.0, size=0.6))
     (event,) = story.tell(NOON, told)
     assert (event.kind, event.alert["trigger"]["value"]) == ("new", 5.0)
 

@@ -27,7 +27,6 @@ def measure(tickers: int, contracts: int) -> list[str]:
     from django.conf import settings
 
     from collector import watchlist
-    from collector.configuration import detectors
     from collector.pipeline.join import join, prepare
     from collector.pipeline.plan import Scan, plan_scan
     from collector.pipeline.run import collect
@@ -52,7 +51,7 @@ def measure(tickers: int, contracts: int) -> list[str]:
     prepared = prepare(staging)
     opened = time.perf_counter()
     with open_store(folder, "join") as connection:
-        joined = join(connection, folder, staging, detectors(None), provider.sessions(), prepared)
+        joined = join(connection, folder, staging, provider.sessions(), prepared)
     in_store = time.perf_counter()
     held = _held(StoreExportSource)
     JSONExporter(folder).export_all()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from collector.alerts.scoring import confidence, score
 from collector.detectors.base import ConfigError, Detector
 from collector.detectors.registry import DETECTORS, configured
 from exports.reasons import explain
@@ -51,8 +52,11 @@ def test_findings_are_json_and_name_their_detector(detector: Detector) -> None:
     for finding in evaluation.findings:
         assert (finding.detector, finding.ticker) == (detector.name, "QLMT")
         assert json.loads(json.dumps(finding.metrics, allow_nan=False)) == finding.metrics
-        assert 0 <= finding.strength <= 1
-        assert 0 <= finding.confidence <= 1
+        assert 0 <= score(finding.evidence)[0] <= 100
+        assert 0 <= confidence(finding.evidence) <= 1
+        assert finding.summary
+        assert "\n" not in finding.summary
+        assert finding.reason
 
 
 @by_detector
@@ -77,9 +81,32 @@ def test_a_configuration_changes_the_levels_it_names_and_no_other() -> None:
     ]
 
 
+def test_a_table_of_a_ticker_stands_over_that_of_all_for_that_ticker_alone() -> None:
+    found = configured(
+        {"unusual_activity": {"min_volume": 50, "tickers": {"brk.b": {"min_volume": 7}, "SPX": {"max_armed": 3}}}}
+    )
+    levels = {ticker: found.of(ticker)[0].configuration() for ticker in ("AAPL", "BRK-B", "^SPX")}
+    assert {ticker: (own["min_volume"], own["max_armed"]) for ticker, own in levels.items()} == {
+        "AAPL": (50, 10),
+        "BRK-B": (7, 10),
+        "^SPX": (50, 3),
+    }
+    again = configured(json.loads(json.dumps(found.configuration())))
+    assert again.configuration() == found.configuration()
+    assert again.of("BRK-B") == found.of("BRK-B")
+
+
 @pytest.mark.parametrize(
     ("levels", "message"),
     [
+        ({"unusual_activity": 3}, "unusual_activity: is a table of levels"),
+        ({"unusual_activity": {"tickers": 3}}, r"unusual_activity\.tickers: each is a table"),
+        (
+            {"unusual_activity": {"tickers": {"AAPL": {"min_vol": 1}}}},
+            r"activity\.tickers\.AAPL\.min_vol: no such",
+        ),
+        ({"unusual_activity": {"tickers": {"!!": {}}}}, r"unusual_activity\.tickers\.!!: "),
+        ({"unusual_activity": {"tickers": {"SPX": {}, "^SPX": {}}}}, r"tickers\.\^SPX: \^SPX has a table already"),
         ({"unusual": {}}, "unusual: no such detector; there is unusual_activity"),
         ({"unusual_activity": {"min_vol": 1}}, r"unusual_activity\.min_vol: no such level"),
         ({"unusual_activity": {"min_volume": "x"}}, r"unusual_activity\.min_volume: 'x' is no number"),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.alerts.scoring import confidence, score
 from collector.detectors.base import ConfigError, Evaluation
 from collector.detectors.unusual_activity import Config, UnusualActivity
 from exports.reasons import DETECTOR_REASONS, FIELD_REASONS
@@ -122,8 +123,9 @@ def test_a_usual_volume_that_is_not_known_is_no_history() -> None:
 def test_day_one_is_held_with_less_confidence() -> None:
     day_one = evaluate(BUSY).findings[0]
     history = evaluate(BUSY, usual={BUSY.symbol: (10.0, 20)}).findings[0]
-    assert (history.confidence, day_one.confidence) == (1.0, 0.7)
-    assert evaluate(BUSY, grade="C").findings[0].confidence < evaluate(BUSY, grade="B").findings[0].confidence < 0.7
+    assert (confidence(history.evidence), confidence(day_one.evidence)) == (1.0, 0.7)
+    held = [confidence(evaluate(BUSY, grade=grade).findings[0].evidence) for grade in "CB"]
+    assert held[0] < held[1] < 0.7
 
 
 @pytest.mark.parametrize(
@@ -218,10 +220,10 @@ def test_one_scan_arms_at_most_so_many_the_strongest() -> None:
 def test_strength_grows_with_ratio_and_premium_within_bounds() -> None:
     weak, strong = replace(BUSY, volume=1_100.0), replace(BUSY, volume=9_000.0)
     rich = replace(weak, bid=19.5, ask=20.5)
-    strengths = [evaluate(row).findings[0].strength for row in (weak, rich, strong)]
+    strengths = [evaluate(row).findings[0].evidence.size for row in (weak, rich, strong)]
     assert strengths[0] < strengths[1] < 1
     assert strengths[0] < strengths[2] < 1
-    assert evaluate(replace(BUSY, volume=1e6)).findings[0].strength == pytest.approx(1.0)
+    assert evaluate(replace(BUSY, volume=1e6)).findings[0].evidence.size == pytest.approx(1.0)
 
 
 def test_quotes_that_came_back_are_no_news() -> None:
@@ -307,8 +309,8 @@ def test_every_armed_finding_passes_every_level(
             assert row.volume >= 3 * mean * (1 - 1e-12)
         else:
             assert row.volume > row.open_interest
-        assert 0 <= finding.strength <= 1
-        assert 0 <= finding.confidence <= 1
+        assert 0 <= score(finding.evidence)[0] <= 100
+        assert 0 <= confidence(finding.evidence) <= 1
 
 
 @pytest.mark.parametrize(

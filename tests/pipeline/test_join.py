@@ -9,9 +9,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from collector.configuration import detectors
+from collector.alerts.policy import AlertPolicy
+from collector.configuration import Alerting
 from collector.detectors.base import Evaluation, TickerView
+from collector.detectors.registry import DETECTORS, DetectorSet
+from collector.detectors.unusual_activity import UnusualActivity
 from collector.market.calendar import exchange_sessions
+from collector.pipeline import detect as detecting
 from collector.pipeline import join as joining
 from collector.pipeline.collect import Collector
 from collector.pipeline.join import Joined, join
@@ -55,7 +59,7 @@ def stage(
 def joined(folder: MarketFolder, scan_id: str, answers: Mapping[str, Answer], **more: Any) -> Joined:
     staging = stage(folder, scan_id, answers, **more)
     with open_store(folder, "test") as connection:
-        return join(connection, folder, staging, detectors(None), exchange_sessions())
+        return join(connection, folder, staging, exchange_sessions())
 
 
 def counts(folder: MarketFolder) -> dict[str, int]:
@@ -106,7 +110,7 @@ def test_a_scan_that_is_there_already_is_not_joined_twice(folder: MarketFolder) 
     assert files(folder.staging_dir) == []
 
 
-class Broken:
+class Broken(UnusualActivity):
     """A detector that fails."""
 
     name = "broken"
@@ -115,17 +119,44 @@ class Broken:
         raise RuntimeError(f"no judgement of {view.ticker}")
 
 
-def test_an_error_rolls_all_back_and_leaves_the_staging(folder: MarketFolder) -> None:
+def test_a_detector_that_fails_is_told_in_the_scan_and_stops_nobody(
+    folder: MarketFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    staging = stage(folder, "scan-1", {"ZZTA": [busy()]})
+    judges = Alerting(DetectorSet((Broken(), *DETECTORS)), AlertPolicy())
+    with open_store(folder, "test") as connection:
+        scan = join(connection, folder, staging, exchange_sessions(), alerting=judges).scan
+    assert scan["new_alerts"] == 1
+    told = {row["detector"]: row for row in scan["detectors"]}
+    assert told["broken"] == {
+        "detector": "broken",
+        "armed": 0,
+        "quiet": 0,
+        "not_evaluated": 1,
+        "reasons": {"detector_failed": 1},
+    }
+    assert told["unusual_activity"]["armed"] == 1
+    assert "Detector broken failed on ZZTA" in caplog.text
+    assert "no judgement of ZZTA" in caplog.text
+
+
+def test_an_error_rolls_all_back_and_leaves_the_staging(folder: MarketFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     joined(folder, "scan-1", {"ZZTA": [busy(stamp=at(24, 16))]})
     before = counts(folder)
     staging = stage(folder, "scan-2", {"ZZTA": [busy()]})
     staged = files(folder.staging_dir)
-    with open_store(folder, "test") as connection, pytest.raises(RuntimeError, match="no judgement of ZZTA"):
-        join(connection, folder, staging, (*detectors(None), Broken()), exchange_sessions())  # type: ignore[arg-type]
+
+    def broken(*arguments: Any) -> None:
+        raise RuntimeError("no events today")
+
+    with monkeypatch.context() as patched, open_store(folder, "test") as connection:
+        patched.setattr(detecting, "advance", broken)
+        with pytest.raises(RuntimeError, match="no events today"):
+            join(connection, folder, staging, exchange_sessions())
     assert counts(folder) == before
     assert files(folder.staging_dir) == staged
     with open_store(folder, "test") as connection:
-        result = join(connection, folder, Staging(folder, "scan-2"), detectors(None), exchange_sessions())
+        result = join(connection, folder, Staging(folder, "scan-2"), exchange_sessions())
     assert (result.store_revision, result.fresh) == (2, True)
 
 
@@ -253,7 +284,7 @@ def test_the_status_of_a_scan(
     if tickers:
         staging.write_plan({**(staging.plan() or {}), "tickers": tickers})
     with open_store(folder, "test") as connection:
-        scan = join(connection, folder, staging, detectors(None), exchange_sessions()).scan
+        scan = join(connection, folder, staging, exchange_sessions()).scan
     assert (scan["status"], scan["reason"]) == (status, reason)
     assert set(scan["tickers"]["requested"]) == set(tickers or answers) | set(changes.get("skipped", {}))
 
@@ -298,7 +329,7 @@ def test_a_late_join_sees_only_what_was_known_at_its_time(folder: MarketFolder) 
     )
     joined(folder, "scan-2", {"ZZTA": [live_chain(stamp=at(24, 16)), live_chain(expiration=JUNE, stamp=at(24, 16))]})
     with open_store(folder, "test") as connection:
-        result = join(connection, folder, late, detectors(None), exchange_sessions())
+        result = join(connection, folder, late, exchange_sessions())
     assert result.store_revision == 2
     assert result.scan["coverage"][0]["contracts_before"] is None
     assert result.scan["coverage"][0]["missing"] == []

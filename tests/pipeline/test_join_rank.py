@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from collector.configuration import detectors
 from collector.market.calendar import exchange_sessions
 from collector.pipeline.collect import Collector
 from collector.pipeline.join import join
@@ -74,7 +73,7 @@ def scanned(
     outcome = {"stopped": collection.stopped, "skipped": collection.skipped, "calls": 0, "seconds": 0.1}
     staging.write_outcome({**outcome, "finished_at": (stamp + timedelta(seconds=1)).isoformat()})
     with open_store(folder, "test") as connection:
-        join(connection, folder, staging, detectors(None), exchange_sessions())
+        join(connection, folder, staging, exchange_sessions())
         row = connection.execute(
             f"SELECT {', '.join(COLUMNS)}, reasons->>'iv_rank', reasons->>'iv_percentile', reasons->>'iv_rank_status', "
             "reasons->>'iv_rank_first_date', reasons->>'iv_rank_source' FROM features WHERE scan_id = ?",

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 import pytest
 
-from collector.configuration import detectors
 from collector.market.calendar import exchange_sessions
 from collector.market.rates import RateBasis, RateCurve, TreasuryYield
 from collector.pipeline.collect import Collector
@@ -209,7 +208,7 @@ def store_rows(folder: MarketFolder, scan_id: str, provider: ScriptedProvider, k
         {"stopped": None, "skipped": {}, "calls": 0, "seconds": 1.0, "finished_at": STAMP.isoformat()}
     )
     with open_store(folder, "test") as connection:
-        join(connection, folder, staging, detectors(None), exchange_sessions())
+        join(connection, folder, staging, exchange_sessions())
 
 
 def test_the_scan_keeps_its_curve_and_the_store_each_yield_once(folder: MarketFolder) -> None:

@@ -12,9 +12,10 @@ import pytest
 
 from collector.models import WatchedTicker
 from collector.store import records
-from collector.store.daily_features import DailyVolatility, daily_features, daily_volatility
+from collector.store.daily_features import daily_features
 from collector.store.database import open_store
 from collector.store.export_source import StoreSnapshot
+from collector.store.past_sessions import DailyVolatility, past_sessions
 from exports.folders import MarketFolder
 from tests.store.rows import days_before
 
@@ -80,7 +81,7 @@ def standing(store: duckdb.DuckDBPyConnection) -> list[tuple[date, float | None,
 
 
 def past(store: duckdb.DuckDBPyConnection, known_at: datetime = NOW, sessions: int = SESSIONS) -> DailyVolatility:
-    return daily_volatility(store, "demo", {"ZZTA": TODAY}, known_at, sessions)["ZZTA"]
+    return past_sessions(store, "demo", {"ZZTA": TODAY}, known_at, SESSIONS)["ZZTA"].volatility(sessions)
 
 
 def test_the_close_scan_stands_before_later_and_better_ones(store: duckdb.DuckDBPyConnection) -> None:
@@ -172,8 +173,28 @@ def test_each_ticker_is_asked_until_its_own_day_and_of_its_own_provider(store: d
     scanned(store, monday, 18, 0.30)
     scanned(store, friday, 19, 0.60, ticker="ZZTB")
     scanned(store, friday, 21, 0.90, provider="yahoo")
-    found = daily_volatility(store, "demo", {"ZZTA": monday, "ZZTB": TODAY, "ZZTC": TODAY}, NOW, SESSIONS)
-    assert {ticker: one.values for ticker, one in found.items()} == {"ZZTA": (0.20,), "ZZTB": (0.60,), "ZZTC": ()}
+    found = past_sessions(store, "demo", {"ZZTA": monday, "ZZTB": TODAY, "ZZTC": TODAY}, NOW, SESSIONS)
+    values = {ticker: one.volatility(SESSIONS).values for ticker, one in found.items()}
+    assert values == {"ZZTA": (0.20,), "ZZTB": (0.60,), "ZZTC": ()}
+
+
+def test_the_past_holds_each_figure_by_session_and_those_of_options_only_where_they_count(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    monday, friday, thursday = days_before(TODAY, 3)
+    scanned(store, thursday, 20, 0.2, kind="close", put_call_volume_ratio=0.5, risk_reversal_25d=-0.03, price=50.0)
+    scanned(store, friday, 20, 7.5, kind="close", iv_grade="C", put_call_volume_ratio=0.7, risk_reversal_25d=-9.0)
+    scanned(store, monday, 20, 0.3, kind="close", price=52.0)
+    found = past_sessions(store, "demo", {"ZZTA": TODAY}, NOW, SESSIONS)["ZZTA"].sessions
+    assert found.dates == (thursday, friday, monday)
+    assert found.figures["put_call_volume_ratio"].tolist() == pytest.approx([0.5, 0.7, float("nan")], nan_ok=True)
+    assert found.figures["risk_reversal_25d"].tolist() == pytest.approx(
+        [-0.03, float("nan"), float("nan")], nan_ok=True
+    )
+    assert found.last("iv_30d", 3).tolist() == [0.2, 0.3]
+    assert found.last("iv_30d", 1).tolist() == [0.3]
+    assert (found.newest("price"), found.newest("risk_reversal_25d")) == (52.0, None)
+    assert past_sessions(store, "demo", {"ZZTA": TODAY}, NOW, 2)["ZZTA"].sessions.dates == (friday, monday)
 
 
 @pytest.mark.django_db
