@@ -59,7 +59,9 @@ class TickerView:
     (mean over the sessions in which the contract was seen, at most the last 20 before ``market_date``, unknown volume
     left out) and ``sessions`` (how many).
     ``features`` are the ticker's figures of this scan (``documents.FEATURE_FIELDS``, null with a reason), ``past``
-    those of its sessions before ``market_date``, ``events`` what was known at ``as_of`` of the ticker and the market.
+    those of its sessions before ``market_date``, ``events`` what was known at ``as_of`` of the ticker and the market,
+    ``standing`` the subjects of the ticker's alerts that have not ended (None: not told). A finding that does not arm
+    keeps an alert that stands; where none does it may be left out.
     """
 
     ticker: str
@@ -72,6 +74,11 @@ class TickerView:
     features: Mapping[str, Any] = field(default_factory=dict)
     past: PastSessions = NO_PAST
     events: tuple[Event, ...] = ()
+    standing: frozenset[str] | None = None
+
+    def matters(self, subject: str, armed: bool) -> bool:
+        """Return whether a finding on a subject could change an alert: it arms, or an alert on the subject stands."""
+        return armed or self.standing is None or subject in self.standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,14 @@ def ramp(value: float, level: float, full: float) -> float:
 def days_to_event(view: TickerView, until: date | None = None) -> float | None:
     """Return the calendar days to the ticker's next earnings or the market's next event, at most ``until``."""
     coming = [
-        (event.date - view.market_date).days
+        event.date
         for event in view.events
-        if event.kind in ("earnings", "fomc", "cpi")
-        and event.ticker in (None, view.ticker)
-        and event.date >= view.market_date
+        if event.date >= view.market_date
         and (until is None or event.date <= until)
+        and event.kind in ("earnings", "fomc", "cpi")
+        and event.ticker in (None, view.ticker)
     ]
-    return float(min(coming)) if coming else None
+    return float((min(coming) - view.market_date).days) if coming else None
 
 
 def deviations(value: float, past: Floats) -> float | None:

@@ -149,7 +149,9 @@ class UnusualActivity:
         judgement = judge(activity, self.config)
         judged = frozenset(activity.symbol[activity.spread <= self.config.max_relative_spread].tolist())
         findings = tuple(
-            _finding(view, activity, judgement, int(i), self.config) for i in np.flatnonzero(judgement.kept)
+            _finding(view, activity, judgement, int(i), self.config)
+            for i in np.flatnonzero(judgement.kept)
+            if view.matters(activity.symbol[i], bool(judgement.armed[i]))
         )
         metric, value, threshold, comparison, reason = _nearest(activity, judgement, self.config)
         return Evaluation(

@@ -147,6 +147,7 @@ def ticker_view(provider: str, record: Mapping[str, Any], rows: pd.DataFrame, kn
         features=record["feature"],
         past=known.past[ticker].sessions,
         events=_coming(record["events"], market_date),
+        standing=frozenset(alert["subject"] for alert in known.standing[ticker] if alert["state"] != "ended"),
     )
 
 

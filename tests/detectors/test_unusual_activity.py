@@ -355,3 +355,16 @@ def test_a_contract_that_did_not_trade_today_is_judged_as_0_and_ends_yesterdays_
     evaluation = evaluate(still)
     assert evaluation.findings == ()
     assert evaluation.evaluated_subjects == {still.symbol}
+
+
+def test_what_does_not_arm_is_found_only_where_an_alert_stands_on_it() -> None:
+    between = replace(BUSY, volume=800.0)
+    seen = view([between, replace(BUSY, strike=105.0)], [chain()])
+
+    def subjects(standing: frozenset[str] | None) -> set[str]:
+        return {finding.subject for finding in DETECTOR.evaluate(replace(seen, standing=standing)).findings}
+
+    armed = replace(BUSY, strike=105.0).symbol
+    assert subjects(None) == {between.symbol, armed}
+    assert subjects(frozenset()) == {armed}
+    assert subjects(frozenset({between.symbol})) == {between.symbol, armed}
