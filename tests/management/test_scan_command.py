@@ -158,7 +158,7 @@ def test_show_config_shows_the_levels_and_scans_nothing(desk: Desk) -> None:
         ("[detectors.unusual_activity]\nmin_vol = 1\n", "detectors.unusual_activity.min_vol: no such level"),
         ("[detectors.unusual_activity]\nmin_volume = 'many'\n", "detectors.unusual_activity.min_volume: 'many'"),
         ("[detectors.crystal_ball]\nlevel = 1\n", "detectors.crystal_ball"),
-        ("[alerts]\nlevel = 1\n", "alerts: no such table"),
+        ("[moods]\nlevel = 1\n", "moods: no such table"),
     ],
     ids=["unknown level", "bad level", "unknown detector", "unknown table"],
 )
