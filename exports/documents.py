@@ -96,6 +96,10 @@ def _decimal(name: str, help: str, *, unit: str = "decimal", csv: str | None = N
     return Field(name, "number", help, unit=unit, significant=6, csv=csv)
 
 
+def _dollars(name: str, help: str, *, nullable: bool = False) -> Field:
+    return Field(name, "number", help, unit="$", nullable=nullable)
+
+
 def _flag(name: str, help: str, *, nullable: bool = False) -> Field:
     return Field(name, "boolean", help, nullable=nullable)
 
@@ -346,6 +350,53 @@ CHAIN_FIELDS: tuple[Field, ...] = (
     _objects("puts", "Puts by strike.", CONTRACT_FIELDS),
 )
 
+STRATEGY_FIELDS: tuple[Field, ...] = (
+    _text("name", "What traders call it, such as iron_condor."),
+    _objects(
+        "legs",
+        "Its contracts, of the finding's chains.",
+        (
+            _text("contract_symbol", "OCC symbol, without spaces."),
+            _text("side", "buy or sell."),
+            _count("quantity", "Contracts for one structure.", nullable=False),
+            Field("bid", "number", "Bid, above 0.", unit="price", nullable=False),
+            Field("ask", "number", "Ask, not below the bid.", unit="price", nullable=False),
+            Field("mid", "number", "Mean of bid and ask.", unit="price", nullable=False),
+        ),
+    ),
+    _dollars("net_mid", "Price of one structure at the mids, multiplier included; negative where it is received."),
+    _dollars("net_crossing", "Price when crossing the spreads: bought at the ask, sold at the bid."),
+    _dollars("max_profit", "Most that it brings, at net_crossing; null where that has no bound.", nullable=True),
+    _dollars("max_loss", "Most that it loses, at net_crossing, as a number above 0."),
+    Field(
+        "break_evens",
+        "array",
+        "Prices of the underlying at which it neither brings nor loses, at net_crossing.",
+        unit="price",
+        nullable=False,
+        items="number",
+    ),
+    _text(
+        "payoff_model",
+        "at_expiration, or black_76_far_volatility_held: the later contract revalued when the earlier one expires.",
+    ),
+    _decimal("delta", "Change of its value for one of spot, of the legs' own deltas.", unit="$/price"),
+    _decimal("gamma", "Change of its delta for one of spot.", unit="$/price²"),
+    _decimal("theta", "Change of its value for one calendar day.", unit="$/day"),
+    _decimal("vega", "Change of its value for one volatility point.", unit="$/point"),
+    _decimal(
+        "probability_of_profit",
+        "Risk-neutral probability of a profit at the first expiration, at net_crossing: what prices say, no forecast.",
+        unit="0-1",
+    ),
+    _text(
+        "probability_model",
+        "risk_neutral_svi: by the smile's density; risk_neutral_lognormal: by the volatility at the money.",
+        nullable=True,
+    ),
+    REASONS,
+)
+
 ALERT_FIELDS: tuple[Field, ...] = (
     _text("id", "Stable id: hash of the key and the session in which the episode began."),
     _text("key", "provider, ticker, detector, subject and direction, joined."),
@@ -376,7 +427,7 @@ ALERT_FIELDS: tuple[Field, ...] = (
         ),
     ),
     _object("metrics", "Figures behind the finding."),
-    _objects("strategies", "Strategies that fit."),
+    _objects("strategies", "Up to three defined-risk structures that fit it.", STRATEGY_FIELDS),
     _object("verdict", "What the next session's open interest says.", nullable=True),
     _objects("outcomes", "What became of it."),
     _text("config_hash", "Hash of the effective configuration."),

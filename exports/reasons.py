@@ -75,6 +75,7 @@ FIELD_REASONS: dict[str, str] = {
     "no_spot": "The feed states no spot.",
     "no_usable_chain": "No chain of the ticker is usable.",
     "no_event": "No such event is known.",
+    "unlimited": "It has no bound.",
     "first_scan": "No earlier scan to compare with.",
 }
 

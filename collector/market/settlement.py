@@ -43,9 +43,13 @@ def settlement(root: str, ticker: str, expiration: date, sessions: Sessions) -> 
     """
     session = sessions.session(expiration) or sessions.previous(expiration)
     in_the_morning = root in _MORNING_ROOTS
-    on_an_index = root in _INDEX_ROOTS or ticker in INDEX_ROOTS
     return Settlement(
         kind="AM" if in_the_morning else "PM",
         time=session.open if in_the_morning else session.close,
-        style="european" if on_an_index else "american",
+        style=exercise_style(root, ticker),
     )
+
+
+def exercise_style(root: str, ticker: str) -> Literal["american", "european"]:
+    """Return how contracts of the root on the canonical ticker may be exercised."""
+    return "european" if root in _INDEX_ROOTS or ticker in INDEX_ROOTS else "american"

@@ -243,6 +243,9 @@ VIEWED = (
     "open_interest",
     "implied_volatility",
     "delta",
+    "gamma",
+    "theta",
+    "vega",
     "grade",
 )
 FILES_AT_ONCE = 50
