@@ -1,13 +1,15 @@
 """What a calendar spread comes to when its near contract expires: the far one is revalued by a model.
 
 The far contract is valued by Black-76 at its own volatility of today, held, with the carry and the discount that the
-two forwards imply today; an American one is worth its exercise at least. Both contracts have one strike and one type.
+two forwards imply today; an American one is worth its exercise at least. A forward above what the discount explains (a
+share that costs its holder) is taken as one of no yield, so that no profit rests on it. Both contracts have one strike
+and one type.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import sqrt
 
 import numpy as np
 from scipy.optimize import brentq
@@ -17,8 +19,9 @@ from collector.analytics import black76
 from collector.analytics.terms import Floats
 
 MODEL = "black_76_far_volatility_held"
-# How far the break-evens are looked for, in deviations of the far tenor, and in how many steps.
-REACH = 8.0
+# Where break-evens are looked for: in ln(price / strike), as many deviations of the far tenor densely, and a range that
+# no price leaves; in so many steps each.
+DENSE, FARTHEST = 8.0, 5.0
 STEPS = 401
 
 
@@ -44,7 +47,7 @@ def worth_of_far(far: Contract, interval: Interval, prices: Floats) -> Floats:
     """Return what the far contract is worth a share at the near expiration, shape of ``prices`` (above 0)."""
     sign = 1.0 if far.option_type == "call" else -1.0
     value = black76.price(
-        prices * interval.growth,
+        prices * min(interval.growth, 1.0 / interval.discount),
         np.array(far.strike),
         np.array(interval.far_tenor - interval.near_tenor),
         np.array(far.implied_volatility),
@@ -77,16 +80,18 @@ def calendar_payoff(near: Contract, far: Contract, net: float, interval: Interva
         rounded: Floats = np.round(near.multiplier * held - net, DECIMALS)
         return rounded
 
-    deviation = far.implied_volatility * sqrt(interval.far_tenor)
-    grid = near.strike * np.exp(np.linspace(-REACH * deviation, REACH * deviation, STEPS))
+    dense = DENSE * far.implied_volatility * sqrt(interval.far_tenor)
+    ways = np.union1d(np.linspace(-dense, dense, STEPS), np.linspace(-FARTHEST, FARTHEST, STEPS))
+    grid = near.strike * np.exp(ways)
     values = profit(grid)
-    places = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
+    grid, values = grid[values != 0], values[values != 0]
+    places = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
     zeros = tuple(_zero(far, near, net, interval, float(grid[place]), float(grid[place + 1])) for place in places)
     return Payoff(
         max_profit=float(profit(np.array([near.strike]))[0]),
         max_loss=net + near.multiplier * _shortfall(far, interval),
         break_evens=zeros,
-        profitable=profitable_ranges(profit, zeros, beyond=near.strike * exp(REACH * deviation)),
+        profitable=profitable_ranges(profit, zeros, beyond=float(grid[-1])),
     )
 
 

@@ -70,7 +70,7 @@ class QuotedChain:
 
         None where no strike has both, or there is no forward.
         """
-        if self.view.forward is None:
+        if not self.view.forward:
             return None
         both = np.intersect1d(self.strikes("call"), self.strikes("put"))
         if not both.size:
@@ -84,7 +84,7 @@ class QuotedChain:
     def terminal_price(self) -> TerminalPrice | None:
         """Return the distribution of the price at settlement, None without a forward or a volatility at it."""
         view = self.view
-        if view.forward is None or view.atm_iv is None or view.tenor is None or not view.tenor > 0:
+        if not view.forward or not view.atm_iv or not view.tenor:
             return None
         return terminal_price(view.forward, view.atm_iv, view.tenor, view.analytics.get("smile"))
 

@@ -181,7 +181,7 @@ def _strategy(structure: Structure, payoff: Payoff, payoff_model: str, chain: Qu
     """Return a structure with the probability of its profit when ``chain`` settles."""
     distribution: TerminalPrice | None = chain.terminal_price()
     if distribution is None:
-        reason = "no_forward" if chain.view.forward is None else "no_implied_volatility"
+        reason = "no_implied_volatility" if chain.view.forward else "no_forward"
         return Strategy(structure, payoff, payoff_model, None, None, reason)
     probability = distribution.within(payoff.profitable)
     return Strategy(structure, payoff, payoff_model, probability, distribution.model, None)

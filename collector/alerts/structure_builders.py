@@ -140,12 +140,17 @@ def _short_and_wing(chain: QuotedChain, option_type: OptionType) -> tuple[Contra
 
 
 def _condor(chain: QuotedChain, name: str, *, inside_sold: bool) -> Structure | None:
-    """Return four legs, those inside sold or bought."""
+    """Return four legs, those inside sold or bought.
+
+    None where one side is so narrow that it could not turn the sign of the whole: then it is no condor.
+    """
     puts, calls = _short_and_wing(chain, "put"), _short_and_wing(chain, "call")
     if puts is None or calls is None or puts[0].strike >= calls[0].strike:
         return None
     inside, outside = (sold, bought) if inside_sold else (bought, sold)
-    return Structure(name, (outside(puts[1]), inside(puts[0]), inside(calls[0]), outside(calls[1])))
+    condor = Structure(name, (outside(puts[1]), inside(puts[0]), inside(calls[0]), outside(calls[1])))
+    narrower = min(puts[0].strike - puts[1].strike, calls[1].strike - calls[0].strike)
+    return condor if narrower * puts[0].multiplier > abs(condor.net_crossing) else None
 
 
 def _butterfly(chain: QuotedChain, body: Contract, width: float) -> Structure | None:

@@ -70,12 +70,12 @@ class Structure:
     @property
     def net_mid(self) -> float:
         """Dollars paid at the mids; negative where received."""
-        return round(sum(leg.size * leg.contract.mid for leg in self.legs), DECIMALS)
+        return _dollars(sum(leg.size * leg.contract.mid for leg in self.legs))
 
     @property
     def net_crossing(self) -> float:
         """Dollars paid at the asks of what is bought and the bids of what is sold; negative where received."""
-        return round(sum(leg.size * leg.crossing for leg in self.legs), DECIMALS)
+        return _dollars(sum(leg.size * leg.crossing for leg in self.legs))
 
     @property
     def crossing_cost(self) -> float:
@@ -160,6 +160,11 @@ def profitable_ranges(
     middles = [(low + high) / 2 for low, high in pairwise(cuts[:-1])]
     inside = profit(np.array([*middles, max(beyond, cuts[-2]) + 1.0]))
     return tuple(cut for cut, value in zip(pairwise(cuts), inside.tolist(), strict=True) if value > 0)
+
+
+def _dollars(value: float) -> float:
+    """Return dollars without the noise of binary sums, 0 without a sign."""
+    return round(value, DECIMALS) + 0.0
 
 
 def _zeros(nodes: list[float], values: list[float], slope: float) -> tuple[float, ...]:

@@ -76,8 +76,9 @@ def terminal_price(forward: float, atm_iv: float, tenor: float, smile: Mapping[s
         smile: the chain's fit, ``documents.SMILE_FIELDS``.
     """
     deviation = atm_iv * sqrt(tenor)
-    if smile and smile["residual_rms"] <= max(MOST_RESIDUAL, MOST_RESIDUAL_SHARE * atm_iv):
-        fitted, reach = Svi(*(smile[name] for name in PARAMETERS)), DEVIATIONS * deviation
+    numbers = [] if smile is None else [smile[name] for name in (*PARAMETERS, "residual_rms")]
+    if numbers and None not in numbers and numbers[-1] <= max(MOST_RESIDUAL, MOST_RESIDUAL_SHARE * atm_iv):
+        fitted, reach = Svi(*numbers[:-1]), DEVIATIONS * deviation
         if fitted.density_is_positive(-reach, reach):
             return TerminalPrice(forward, deviation, fitted)
     return TerminalPrice(forward, deviation)

@@ -126,15 +126,15 @@ def priced_row(seen: ChainView, option_type: str, strike: float, sigma: float, s
     )
 
 
-def priced_rows(seen: ChainView, strikes: Sequence[float], sigma: float = 0.2, spread: float = 0.02) -> list[Row]:
+def priced_rows(seen: ChainView, strikes: Sequence[float], sigma: float = 0.2, spread: float = 0.01) -> list[Row]:
     return [priced_row(seen, kind, strike, sigma, spread) for kind in ("call", "put") for strike in strikes]
 
 
-STRIKES = tuple(np.arange(70.0, 130.5, 2.5).tolist())
+STRIKES = tuple(np.arange(75.0, 126.0).tolist())
 
 
 def priced_view(
-    chains: Sequence[ChainView], strikes: Sequence[float] = STRIKES, spread: float = 0.02, ticker: str = "QLMT"
+    chains: Sequence[ChainView], strikes: Sequence[float] = STRIKES, spread: float = 0.01, ticker: str = "QLMT"
 ) -> TickerView:
     """Chains whose quotes are Black-76's at their volatility at the money."""
     rows = [row for seen in chains for row in priced_rows(seen, strikes, seen.atm_iv or 0.2, spread)]

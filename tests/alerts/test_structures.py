@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.alerts.structures import Contract, Leg, Payoff, Structure, bought, payoff_at_expiration, sold
+from collector.alerts.terminal_price import terminal_price
 
 NAN = float("nan")
 
@@ -149,5 +150,7 @@ def test_a_higher_price_is_never_profitable_where_a_lower_one_is_not(legs: list[
     structure = Structure("test", tuple(legs))
     cheap = payoff_at_expiration(structure, structure.net_crossing)
     dear = payoff_at_expiration(structure, structure.net_crossing + more)
+    distribution = terminal_price(100.0, 0.3, 0.1, None)
+    assert distribution.within(dear.profitable) <= distribution.within(cheap.profitable) + 1e-12
     for low, high in dear.profitable:
         assert any(start <= low + 1e-6 and high <= end + 1e-6 for start, end in cheap.profitable)

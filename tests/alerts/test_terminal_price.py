@@ -86,8 +86,9 @@ def test_the_smile_puts_more_below_than_the_lognormal() -> None:
         ({"sigma": 0.001, "a": 0.0001, "b": 0.3, "rho": -0.9}, LOGNORMAL),
         # Variance below 0 at the forward.
         ({"a": -0.01}, LOGNORMAL),
+        ({"b": None}, LOGNORMAL),
     ],
-    ids=["good", "five per cent off", "farther off", "arbitrage", "negative"],
+    ids=["good", "five per cent off", "farther off", "arbitrage", "negative", "null"],
 )
 def test_a_fit_is_used_only_where_it_is_close_and_its_density_positive(change: dict[str, Any], model: str) -> None:
     assert terminal_price(FORWARD, ATM_IV, TENOR, FIT | change).model == model
