@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from itertools import product
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from vollib.black import black
 from vollib.black.greeks import analytical
 
-from collector.detectors.base import ChainView, TickerView
-from collector.market.contract import build_occ
+from collector.detectors.base import ChainView, Direction, Intention, TickerView
+from collector.market.contract import build_occ, parse_occ
 from tests.detectors.views import history
 
 AS_OF = datetime(2026, 2, 18, 17, 0, tzinfo=UTC)
 TODAY = date(2026, 2, 18)
 NEAR, FAR = date(2026, 3, 27), date(2026, 4, 24)
 NAN = float("nan")
+EVERY: tuple[tuple[Intention, Direction], ...] = tuple(product(get_args(Intention), get_args(Direction)))
 NUMBERS = (
     "strike",
     "multiplier",
@@ -59,6 +61,14 @@ class Row:
     @property
     def symbol(self) -> str:
         return build_occ(self.root, self.expiration, self.option_type, self.strike)
+
+
+CONDOR = [
+    Row("put", 90.0, 0.50, 0.60, delta=-0.13, gamma=0.01, theta=-0.01, vega=0.05),
+    Row("put", 95.0, 1.40, 1.50, delta=-0.27, gamma=0.02, theta=-0.02, vega=0.10),
+    Row("call", 105.0, 1.30, 1.40, delta=0.27, gamma=0.02, theta=-0.02, vega=0.10),
+    Row("call", 110.0, 0.40, 0.50, delta=0.12, gamma=0.01, theta=-0.01, vega=0.05),
+]
 
 
 def settles(expiration: date) -> datetime:
@@ -139,3 +149,12 @@ def priced_view(
     """Chains whose quotes are Black-76's at their volatility at the money."""
     rows = [row for seen in chains for row in priced_rows(seen, strikes, seen.atm_iv or 0.2, spread)]
     return view(rows, chains, ticker)
+
+
+def names(found: Sequence[dict[str, Any]]) -> list[str]:
+    return [one["name"] for one in found]
+
+
+def legs(found: dict[str, Any]) -> list[tuple[str, str, float, int]]:
+    parsed = [(leg["side"], parse_occ(leg["contract_symbol"]), leg["quantity"]) for leg in found["legs"]]
+    return [(side, occ.option_type, occ.strike, quantity) for side, occ, quantity in parsed]

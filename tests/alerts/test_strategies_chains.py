@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from collector.alerts.strategies import strategies
-from collector.detectors.base import Direction, Intention, TickerView
+from collector.detectors.base import TickerView
 from collector.market.contract import parse_occ
 from collector.providers.base import NotRecorded, Provider
 from collector.providers.demo import DemoProvider
@@ -20,8 +20,8 @@ from collector.providers.recorded import RecordedProvider
 from exports.conformity import faults
 from exports.documents import STRATEGY_FIELDS
 from tests.alerts.chain_views import view_of
+from tests.alerts.option_frames import EVERY
 
-EVERY: tuple[tuple[Intention, Direction], ...] = tuple(product(get_args(Intention), get_args(Direction)))
 # What is sold and limited lies outside the money, so it keeps its credit more often than not.
 SELDOM_LOSE = {"iron_condor", "bull_put_spread", "bear_call_spread"}
 RISE = {"bull_call_spread", "bull_put_spread", "bullish_spread_risk_reversal"}
