@@ -196,10 +196,15 @@ def test_the_last_expiration_is_never_sold_for_nothing_would_cover_it() -> None:
 
 def test_calendars_of_an_index_are_of_puts() -> None:
     chains = [chain(root="SPXW", discount_factor=0.996), chain(FAR, root="SPXW", discount_factor=0.993)]
-    found = strategies(priced_view(chains, ticker="^SPX"), "calendar", "neutral", f"{NEAR}:SPXW")
+    # The calls are cheaper to trade.
+    rows = [row for seen in chains for row in priced_rows(seen, STRIKES, spread=0.005) if row.option_type == "call"] + [
+        row for seen in chains for row in priced_rows(seen, STRIKES) if row.option_type == "put"
+    ]
+    found = strategies(view(rows, chains, "^SPX"), "calendar", "neutral", f"{NEAR}:SPXW")
     assert found
     assert {leg[1] for one in found for leg in legs(one)} == {"put"}
     # 0.993 / 0.996 of the strike is what the far put is worth at the price of 0.
     first = found[0]
     strike = legs(first)[0][2]
+    assert strike == 100.0
     assert first["max_loss"] == pytest.approx(first["net_crossing"] + 100 * strike * (1 - 0.993 / 0.996), abs=0.01)

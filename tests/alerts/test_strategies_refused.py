@@ -92,14 +92,29 @@ def test_a_condor_whose_one_side_is_narrower_than_its_credit_is_none() -> None:
     assert strategies(view([*CONDOR[:3], wing], [chain()]), "short_volatility", "neutral", "") == []
 
 
-def test_a_structure_that_cannot_lose_has_a_wrong_quote_and_is_left_out() -> None:
-    """The 105 call bid above the 100 call's ask: free money is no strategy."""
+@pytest.mark.parametrize("bid", [5.0, 4.1], ids=["gains at any price", "costs nothing"])
+def test_a_structure_that_cannot_lose_has_a_wrong_quote_and_is_left_out(bid: float) -> None:
+    """The 105 call bid at the 100 call's ask or above: free money is no strategy."""
     rows = [
-        spoilt(row, bid=4.0, ask=4.1) if (row.option_type, row.strike) == ("call", 105.0) else row
-        for row in priced_rows(chain(), STRIKES)
+        Row("call", 100.0, 4.1, 4.1, delta=0.5),
+        Row("call", 105.0, bid, bid, delta=0.25),
+        Row("put", 100.0, 4.0, 4.0, delta=-0.5),
     ]
-    found = strategies(view(rows, [chain()]), "directional", "bullish", "")
-    assert "bull_call_spread" not in names(found)
+    assert strategies(view(rows, [chain()]), "directional", "bullish", "") == []
+
+
+def test_a_credit_too_small_for_what_it_risks_is_left_out() -> None:
+    """4.9 dollars for each 100 at risk are too few: 0.23 of 5; 0.25 of 5 is 5.3."""
+    for credit, expected in ((0.23, []), (0.25, ["bull_put_spread"])):
+        rows = [Row("put", 95.0, 1 + credit, 1 + credit, delta=-0.27), Row("put", 90.0, 1.0, 1.0, delta=-0.13)]
+        assert names(strategies(view(rows, [chain()]), "directional", "bullish", "")) == expected
+
+
+def test_a_mid_that_a_feed_states_makes_no_quote_two_sided() -> None:
+    wings = (90.0, 110.0)
+    seen = view([replace(row, bid=0.0, ask=0.06) if row.strike in wings else row for row in CONDOR], [chain()])
+    stated = replace(seen, contracts=seen.contracts.assign(mid=(seen.contracts["bid"] + seen.contracts["ask"]) / 2))
+    assert strategies(stated, "short_volatility", "neutral", "") == []
 
 
 def test_without_a_forward_probabilities_are_null_with_the_reason() -> None:
