@@ -11,6 +11,7 @@ A subject that could not be judged stays as it is, and so does everything where 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,8 +21,11 @@ from collector.alerts import explain
 from collector.alerts.identity import alert_id, alert_key, event_id
 from collector.alerts.policy import AlertPolicy
 from collector.alerts.scoring import confidence, score
+from collector.alerts.strategies import strategies
 from collector.detectors.base import Evaluation, Finding, TickerView
 from exports.documents import ALERT_FIELDS
+
+logger = logging.getLogger(__name__)
 
 EventKind = Literal["new", "ongoing", "ended", "digest", "verdict", "outcome"]
 AlertRecord = dict[str, Any]
@@ -189,12 +193,23 @@ def _begun(key: str, finding: Finding, view: TickerView, scan: ScanContext) -> A
             "threshold": finding.threshold,
             "comparison": finding.comparison,
         },
-        "strategies": [],
+        "strategies": _strategies(finding, view),
         "verdict": None,
         "outcomes": [],
         "config_hash": scan.config_hash,
         "code_version": scan.code_version,
     }
+
+
+def _strategies(finding: Finding, view: TickerView) -> list[dict[str, Any]]:
+    """Return what could be traded on a finding, priced as it begins; a failure costs the alert no more than these."""
+    if finding.intention is None:
+        return []
+    try:
+        return strategies(view, finding.intention, finding.direction, finding.subject)
+    except Exception:
+        logger.exception("No strategies for %s on %s %s", finding.detector, finding.ticker, finding.subject)
+        return []
 
 
 def _seen(record: Mapping[str, Any], finding: Finding, view: TickerView, scan: ScanContext) -> AlertRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -421,3 +422,16 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+
+
+def test_a_failure_of_strategies_costs_the_alert_nothing_else(
+    story: Story, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*arguments: Any) -> list[dict[str, Any]]:
+        raise ZeroDivisionError("no width")
+
+    monkeypatch.setattr("collector.alerts.lifecycle.strategies", broken)
+    (event,) = story.tell(NOON, evaluation(replace(finding(), intention="directional")))
+    assert (event.kind, event.alert["strategies"]) == ("new", [])
+    assert "No strategies for test_detector on QLMT" in caplog.text
+    assert "no width" in caplog.text
