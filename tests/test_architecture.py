@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-WEB_FORBIDS = ("duckdb", "pandas", "scipy", "yfinance", "exchange_calendars")
+WEB_FORBIDS = ("duckdb", "pandas", "scipy", "yfinance", "exchange_calendars", "apprise")
 
 
 @pytest.fixture(scope="module")
