@@ -6,7 +6,14 @@ alert is kept here: those are the store's.
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+
+from collector.notifications.channel_checks import apprise_errors, quiet_errors, webhook_errors
+from collector.notifications.targets import masked
+
+PAGE_CHANNEL = "page"
 
 
 class Market(models.TextChoices):
@@ -125,8 +132,88 @@ class Heartbeat(models.Model):
         return f"{self.host} at {self.at:%Y-%m-%dT%H:%M:%SZ}"
 
 
+class Channel(models.Model):
+    """Where alerts are told, and which of them: made by staff.
+
+    ``target_url`` and ``secret`` are secrets: no list, log, task, export or answer of the API shows them. A message
+    knows its channel by name, so the name stays.
+    """
+
+    class Kind(models.TextChoices):
+        """Who carries the message."""
+
+        APPRISE = "apprise", "Apprise (email, Slack, Discord, Telegram …)"
+        WEBHOOK = "webhook", "Signed webhook"
+
+    market = models.CharField(max_length=8, choices=Market.choices)
+    name = models.CharField(max_length=40)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    target_url = models.CharField(max_length=1000)
+    secret = models.CharField(max_length=200, blank=True, default="")
+    tickers = models.JSONField(default=list, blank=True)
+    detectors = models.JSONField(default=list, blank=True)
+    minimum_score = models.FloatField(default=0, validators=[MinValueValidator(0), MaxValueValidator(100)])
+    wants_new = models.BooleanField("new alerts", default=True)
+    wants_ended = models.BooleanField("ended alerts", default=False)
+    wants_digest = models.BooleanField("digests without the new alerts", default=False)
+    wants_verdict = models.BooleanField("verdicts", default=False)
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+    quiet_zone = models.CharField(max_length=64, default="America/New_York")
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Unique by market and name; listed by name."""
+
+        constraints = [models.UniqueConstraint(fields=["market", "name"], name="channel_once")]
+        ordering = ["market", "name"]
+
+    def __str__(self) -> str:
+        """Name the channel."""
+        return f"{self.name} ({self.market})"
+
+    @property
+    def masked_url(self) -> str:
+        """Return what may be shown of the address."""
+        return masked(self.target_url)
+
+    def clean(self) -> None:
+        """Check what a field alone cannot tell; raise ValidationError by field, each with what would do."""
+        errors = {
+            **self._target_errors(),
+            **quiet_errors(self.quiet_from, self.quiet_until, self.quiet_zone),
+        }
+        if self.name == PAGE_CHANNEL:
+            errors["name"] = f"“{PAGE_CHANNEL}” are the pages themselves. Choose another name."
+        if not (self.wants_new or self.wants_ended or self.wants_digest or self.wants_verdict):
+            errors["wants_new"] = "This channel wants nothing. Choose at least one kind of news, or disable it."
+        if errors:
+            raise ValidationError(errors)
+
+    def _target_errors(self) -> dict[str, str]:
+        if not self.target_url:
+            return {}
+        if self.kind == self.Kind.WEBHOOK:
+            return webhook_errors(self.target_url, self.secret)
+        self.secret = ""
+        stored = Channel.objects.filter(pk=self.pk).values_list("kind", "target_url").first() if self.pk else None
+        return {} if stored == (self.kind, self.target_url) else apprise_errors(self.target_url)
+
+
 class OutboxMessage(models.Model):
-    """An alert event to be told over a channel: unique by both, so that a repeated copy adds nothing."""
+    """An alert event to be told over a channel: unique by both, so that a repeated copy adds nothing.
+
+    A message of the channel ``page`` is shown and not sent.
+    """
+
+    class State(models.TextChoices):
+        """Life of a message. One that is being sent waits, under a lease."""
+
+        SHOWN = "shown", "On the pages"
+        WAITING = "waiting", "Waiting"
+        DELIVERED = "delivered", "Delivered"
+        DEAD = "dead", "Dead letter"
 
     market = models.CharField(max_length=8, choices=Market.choices)
     event_id = models.CharField(max_length=64)
@@ -137,11 +224,18 @@ class OutboxMessage(models.Model):
     happened_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.SHOWN)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=200, blank=True, default="")
+    document = models.JSONField(default=dict, blank=True)
 
     class Meta:
         """Unique by market, event and channel; oldest first."""
 
         constraints = [models.UniqueConstraint(fields=["market", "event_id", "channel"], name="outbox_once")]
+        indexes = [models.Index(fields=["market", "state", "next_attempt_at"], name="outbox_due")]
         ordering = ["id"]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""When scans, exports and heartbeats are due: the cluster's schedules, their slots, and who fills a slot.
+"""When scans, exports, heartbeats and deliveries are due: the cluster's schedules, their slots, and who fills a slot.
 
 A slot is a moment of a cron line in New York time. ``kind`` is "scheduled" for the scans of the day and "close" for
 the close scan.
@@ -34,6 +34,7 @@ DEMO_CRON = "*/10 * * * *"
 # 20 minutes after the close of a half day and of a whole one; the scan records the one that is not today's as skipped.
 CLOSE_CRON = "20 13,16 * * 1-5"
 NAME_PREFIX = "optsite:"
+DELIVERY_TASK = "collector.notifications.delivery.deliver_due"
 # A due row that the cluster has not seen for this long was missed while it was off.
 MISSED_AFTER = timedelta(seconds=90)
 SESSIONS_SEARCHED = 30
@@ -140,7 +141,7 @@ def cluster_name(market: str) -> str:
 
 
 def wanted_schedules(folder: MarketFolder) -> tuple[Wanted, ...]:
-    """Return the market's schedules: scan, close scan, export, heartbeat; for recordings the last two alone."""
+    """Return the market's schedules: scan, close scan, export, heartbeat, delivery; recordings are not scanned."""
     cluster, prefix = cluster_name(folder.market), f"{NAME_PREFIX}{folder.market}:"
     scans = (
         Wanted(
@@ -155,6 +156,7 @@ def wanted_schedules(folder: MarketFolder) -> tuple[Wanted, ...]:
     rest = (
         Wanted(f"{prefix}export", "optsite.tasks.run_export", cluster, minutes=settings.OPTSITE.export_minutes),
         Wanted(f"{prefix}heartbeat", "collector.heartbeat.beat", cluster, minutes=1),
+        Wanted(f"{prefix}delivery", DELIVERY_TASK, cluster, minutes=1),
     )
     # A recording does not move: scanning it again on a clock would add the same moment over and over.
     return rest if folder.market == "recorded" else (*scans, *rest)

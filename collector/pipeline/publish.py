@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector.models import OutboxMark
-from collector.notifications.outbox import copy_events
+from collector.notifications.channels import Muted, nobody
+from collector.notifications.delivery import request_delivery
+from collector.notifications.outbox import copy_events, copy_to_channels
 from collector.store.database import open_store, store_revision
 from collector.store.history import alert_events_after
 from exports.exporter import JSONExporter
@@ -42,8 +44,12 @@ def publish(folder: MarketFolder) -> Published:
     return Published(publication.manifest.generation, counts, tuple(publication.problems), messages)
 
 
-def fill_outbox(folder: MarketFolder) -> int:
-    """Copy the alert events that the outbox lacks; return how many messages were added."""
+def fill_outbox(folder: MarketFolder, muted: Muted = nobody) -> int:
+    """Copy the alert events that the outbox lacks; return how many messages were added.
+
+    They are sent by a task: nothing here waits for a receiver. ``muted`` says whether the alert of an event is muted:
+    the pages show it, and no channel is told.
+    """
     mark, _ = OutboxMark.objects.get_or_create(market=folder.market)
     if not folder.store_path.exists():
         return 0
@@ -52,9 +58,12 @@ def fill_outbox(folder: MarketFolder) -> int:
         # A store that was begun anew counts from its first scan again.
         since = mark.store_revision if mark.store_revision <= revision else 0
         events = alert_events_after(connection, since) if revision > since else []
-    added = copy_events(folder.market, events)
+    shown = copy_events(folder.market, events)
+    letters = copy_to_channels(folder.market, events, muted)
     OutboxMark.objects.filter(pk=mark.pk, store_revision=mark.store_revision).update(store_revision=revision)
-    return added
+    if letters:
+        request_delivery(folder.market)
+    return shown + letters
 
 
 def is_behind(folder: MarketFolder, revision: int) -> bool:

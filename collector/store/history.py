@@ -133,15 +133,15 @@ def scan_status(connection: duckdb.DuckDBPyConnection, scan_id: str) -> str | No
 
 
 def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> list[dict[str, Any]]:
-    """Return what is news of the scans joined after a revision, oldest first: alerts that began or ended.
+    """Return what is news of the scans joined after a revision, oldest first: all but that alerts go on.
 
     Those of a backfill are none.
 
-    Keys event_id, alert_id, kind, at (UTC) and alert, the record.
+    Keys event_id, alert_id, kind, scan_id, at and inserted_at (UTC) and alert, the record.
     """
     rows = connection.execute(
         """
-        SELECT e.event_id, e.alert_id, e.kind, epoch_us(e.happened_at), e.alert
+        SELECT e.event_id, e.alert_id, e.kind, e.scan_id, epoch_us(e.happened_at), epoch_us(e.inserted_at), e.alert
         FROM alert_events e JOIN scans s USING (scan_id)
         WHERE e.store_revision > ? AND s.kind <> 'backfill' AND e.kind <> 'ongoing'
         ORDER BY e.store_revision, e.happened_at, e.event_id
@@ -153,10 +153,12 @@ def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> 
             "event_id": event_id,
             "alert_id": alert_id,
             "kind": kind,
-            "at": datetime.fromtimestamp(micros / 1_000_000, tz=UTC),
+            "scan_id": scan_id,
+            "at": datetime.fromtimestamp(happened / 1_000_000, tz=UTC),
+            "inserted_at": datetime.fromtimestamp(inserted / 1_000_000, tz=UTC),
             "alert": orjson.loads(alert),
         }
-        for event_id, alert_id, kind, micros, alert in rows
+        for event_id, alert_id, kind, scan_id, happened, inserted, alert in rows
     ]
 
 

@@ -141,7 +141,7 @@ def rows() -> dict[str, tuple[str, str | None, int | None]]:
 
 
 @pytest.mark.django_db
-def test_four_schedules_and_a_second_sync_changes_nothing(market_folder: MarketFolder) -> None:
+def test_five_schedules_and_a_second_sync_changes_nothing(market_folder: MarketFolder) -> None:
     sync_schedules(market_folder)
     first = list(Schedule.objects.order_by("name").values())
     assert rows() == {
@@ -149,6 +149,7 @@ def test_four_schedules_and_a_second_sync_changes_nothing(market_folder: MarketF
         "optsite:demo:close": ("optsite.tasks.run_scheduled_scan", "20 13,16 * * 1-5", None),
         "optsite:demo:export": ("optsite.tasks.run_export", None, 5),
         "optsite:demo:heartbeat": ("collector.heartbeat.beat", None, 1),
+        "optsite:demo:delivery": ("collector.notifications.delivery.deliver_due", None, 1),
     }
     assert {row["cluster"] for row in first} == {"optsite-demo"}
     sync_schedules(market_folder)
@@ -160,14 +161,17 @@ def test_another_market_replaces_them_and_a_users_own_schedule_stays(market_fold
     Schedule.objects.create(name="mine", func="math.sqrt", args="2")
     sync_schedules(market_folder)
     sync_schedules(MarketFolder(market_folder.data_dir, "yahoo"))
-    assert set(rows()) == {"mine", *(f"optsite:live:{name}" for name in ("scan", "close", "export", "heartbeat"))}
+    assert set(rows()) == {
+        "mine",
+        *(f"optsite:live:{name}" for name in ("scan", "close", "export", "heartbeat", "delivery")),
+    }
     assert rows()["optsite:live:scan"][1] == "*/10 9-16 * * 1-5"
 
 
 @pytest.mark.django_db
 def test_recordings_are_exported_and_never_scanned_by_the_clock(market_folder: MarketFolder) -> None:
     sync_schedules(MarketFolder(market_folder.data_dir, "recorded"))
-    assert set(rows()) == {"optsite:recorded:export", "optsite:recorded:heartbeat"}
+    assert set(rows()) == {f"optsite:recorded:{name}" for name in ("export", "heartbeat", "delivery")}
 
 
 @pytest.mark.django_db
@@ -189,7 +193,7 @@ def test_a_changed_or_missed_cron_line_gets_a_new_next_run(market_folder: Market
 
 
 @pytest.mark.django_db(transaction=True)
-def test_six_syncs_at_once_make_exactly_four_rows(market_folder: MarketFolder) -> None:
+def test_six_syncs_at_once_make_exactly_five_rows(market_folder: MarketFolder) -> None:
     barrier = threading.Barrier(6)
 
     def sync(_: int) -> list[str]:
@@ -203,7 +207,7 @@ def test_six_syncs_at_once_make_exactly_four_rows(market_folder: MarketFolder) -
         names = list(pool.map(sync, range(6)))
     assert names == [names[0]] * 6
     assert sorted(names[0]) == sorted(rows())
-    assert Schedule.objects.count() == 4
+    assert Schedule.objects.count() == 5
 
 
 @pytest.mark.django_db
@@ -215,4 +219,5 @@ def test_the_command_prints_each_schedule(capsys: pytest.CaptureFixture[str]) ->
         "optsite:demo:close",
         "optsite:demo:export",
         "optsite:demo:heartbeat",
+        "optsite:demo:delivery",
     ]
