@@ -6,14 +6,19 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 from django_q.admin import FailAdmin, QueueAdmin, ScheduleAdmin, TaskAdmin
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
-from collector.models import Heartbeat, OutboxMessage, ScanJob, ScanSlot, WatchedTicker
+from collector.models import Channel, Heartbeat, OutboxMessage, ScanJob, ScanSlot, WatchedTicker
+from collector.notifications.channel_form import ChannelForm
+from collector.notifications.delivery import redeliver, send_test
+from collector.notifications.delivery_error import DeliveryError
 from collector.schedules import NAME_PREFIX
 from exports.tickers import TickerError, canonical
 
@@ -101,13 +106,71 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ("host", "market", "at")
 
 
+@admin.register(Channel)
+class ChannelAdmin(ModelAdmin):  # type: ignore[misc]
+    """Where alerts are told. Addresses and secrets are entered and never shown."""
+
+    form = ChannelForm
+    list_display = ("name", "market", "kind", "masked_url", "minimum_score", "enabled")
+    list_filter = ("market", "kind", "enabled")
+    search_fields = ("name",)
+    actions = ("send_test",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Channel | None = None) -> tuple[str, ...]:
+        """Return what stays once it is stored: messages know their channel by market and name."""
+        return ("market", "name") if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what an empty form begins with: the served market."""
+        return {"market": settings.MARKET_FOLDER.market, **super().get_changeform_initial_data(request)}
+
+    @method_decorator(sensitive_post_parameters("target_url", "secret"))
+    def changeform_view(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        """Return the form; an error report of it holds no secret."""
+        answer: HttpResponse = super().changeform_view(request, *arguments, **named)
+        return answer
+
+    @admin.action(description="Send a test message", permissions=["change"])
+    def send_test(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
+        """Send a test message over each chosen channel, and say what came of it."""
+        for channel in chosen:
+            try:
+                send_test(channel)
+            except DeliveryError as error:
+                self.message_user(request, f"{channel.name}: the test did not arrive: {error}.", messages.ERROR)
+            else:
+                self.message_user(request, f"{channel.name}: the test arrived.", messages.SUCCESS)
+
+
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin):
-    """Alert events and where they were told."""
+    """Alert events, where they are told, and what came of it."""
 
-    list_display = ("happened_at", "market", "kind", "summary", "channel", "delivered_at")
-    list_filter = ("market", "channel", "kind")
+    list_display = (
+        "happened_at",
+        "market",
+        "kind",
+        "summary",
+        "channel",
+        "state",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+        "delivered_at",
+    )
+    list_filter = ("state", "market", "channel", "kind")
     search_fields = ("alert_id", "summary")
+    actions = ("redeliver",)
+
+    def has_redeliver_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may send messages again."""
+        return request.user.has_perm("collector.change_outboxmessage")
+
+    @admin.action(description="Redeliver dead letters, and what is put off, now", permissions=["redeliver"])
+    def redeliver(self, request: HttpRequest, chosen: QuerySet[OutboxMessage]) -> None:
+        """Let the chosen messages be sent again, where they did not arrive."""
+        count = redeliver(chosen)
+        self.message_user(request, f"{count} of {len(chosen)} will be sent again; the others need not be.")
 
 
 admin.site.unregister(Schedule)

@@ -46,6 +46,7 @@ def rows() -> dict[str, int]:
         "collector_scanslot",
         "collector_heartbeat",
         "collector_outboxmessage",
+        "collector_channel",
         "django_q_schedule",
         "django_q_success",
         "django_q_failure",
