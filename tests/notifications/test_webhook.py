@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import socket
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -17,7 +19,9 @@ from collector.notifications.letter import Letter, letter
 from collector.notifications.webhook import post, retry_after, signature
 from tests.notifications.events import SECRET, alert
 from tests.notifications.receiver import Answer, Receiver, receiver
+from tests.site.processes import ROOT
 
+README = ROOT / "README.md"
 DOCUMENT = {
     "version": 1,
     "event_id": "e1",
@@ -57,10 +61,24 @@ def test_the_receiver_can_tell_who_sent_it_when_and_what(inbox: Receiver, news: 
     assert got.headers["Content-Type"] == "application/json"
     stamp = got.headers["X-Optsite-Timestamp"]
     assert int(before) <= int(stamp) <= time.time()
-    # As the README tells a receiver to check it.
     expected = hmac.new(SECRET.encode(), stamp.encode() + b"." + got.body, hashlib.sha256).hexdigest()
     assert got.headers["X-Optsite-Signature"] == f"sha256={expected}"
     assert SECRET not in str(got.headers)
+
+
+def test_the_readme_tells_a_receiver_how_to_check_it(inbox: Receiver, news: Letter) -> None:
+    (code,) = re.findall(r"```python\n(.*?def is_genuine.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    told: dict[str, Any] = {}
+    exec(code, told)
+    post(inbox.url, SECRET, news)
+    (got,) = inbox.received
+    headers = dict(got.headers)
+    assert told["is_genuine"](SECRET, headers, got.body)
+    assert not told["is_genuine"]("another secret", headers, got.body)
+    assert not told["is_genuine"](SECRET, headers, got.body + b" ")
+    assert not told["is_genuine"](SECRET, headers | {"X-Optsite-Timestamp": "1771434000"}, got.body)
+    with time_machine.travel(time.time() + 301, tick=False):
+        assert not told["is_genuine"](SECRET, headers, got.body)
 
 
 def test_two_attempts_have_one_key_and_one_body_and_a_time_of_their_own(inbox: Receiver, news: Letter) -> None:

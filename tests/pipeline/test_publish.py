@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
+from django_q.models import OrmQ
 
-from collector.models import OutboxMark, OutboxMessage
+from collector.models import Channel, OutboxMark, OutboxMessage
 from collector.notifications.outbox import copy_events
 from collector.pipeline import publish as publication
 from collector.pipeline.publish import as_json, fill_outbox, is_behind, publish, published_revision
@@ -108,6 +110,39 @@ def test_after_a_kill_between_the_messages_and_the_mark_none_is_there_twice(
     assert (len(messages()), mark()) == (1, 0)
     assert catch_up(folder) is not None
     assert (len(messages()), mark()) == (1, 1)
+
+
+def test_a_receiver_that_never_answers_is_not_even_called_by_a_publication(folder: MarketFolder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as receiver:
+        receiver.setblocking(False)
+        url = f"http://127.0.0.1:{receiver.getsockname()[1]}/"
+        Channel.objects.create(market="recorded", name="hook", kind="webhook", target_url=url, secret="x" * 16)
+        scan(folder, {"ZZTA": [busy()]})
+        assert publish(folder).messages == 2
+        with pytest.raises(BlockingIOError):
+            receiver.accept()
+    assert list(OutboxMessage.objects.values_list("channel", "state")) == [("page", "shown"), ("hook", "waiting")]
+    (task,) = OrmQ.objects.all()
+    assert (task.key, task.func()) == ("optsite-recorded", "collector.notifications.delivery.deliver_due")
+    assert task.task["args"] == ()
+
+
+def test_what_is_muted_is_shown_and_no_channel_is_told(folder: MarketFolder) -> None:
+    Channel.objects.create(market="recorded", name="hook", kind="webhook", target_url="http://x/", secret="x" * 16)
+    scan(folder, {"ZZTA": [busy()]})
+    assert fill_outbox(folder, muted=lambda event: event["alert"]["ticker"] == "ZZTA") == 1
+    assert [message.channel for message in OutboxMessage.objects.all()] == ["page"]
+    assert OrmQ.objects.count() == 0
+
+
+def test_a_channel_made_after_a_scan_is_not_told_of_it_by_a_later_copy(folder: MarketFolder) -> None:
+    scan(folder, {"ZZTA": [busy()]})
+    Channel.objects.create(market="recorded", name="hook", kind="webhook", target_url="http://x/", secret="x" * 16)
+    assert fill_outbox(folder) == 1
+    OutboxMark.objects.update(store_revision=0)
+    assert fill_outbox(folder) == 0
+    scan(folder, {"ZZTA": [busy(stamp=at(25, 16))]})
+    assert fill_outbox(folder) == 2
 
 
 def test_a_store_that_was_begun_anew_fills_the_outbox_from_its_first_scan(folder: MarketFolder) -> None:
