@@ -133,9 +133,9 @@ def scan_status(connection: duckdb.DuckDBPyConnection, scan_id: str) -> str | No
 
 
 def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> list[dict[str, Any]]:
-    """Return what is news of the scans joined after a revision, oldest first: all but that alerts go on.
+    """Return what is news of the scans joined after a revision, oldest first: what begins, ends, or is judged.
 
-    Those of a backfill are none.
+    What a backfill found is none, nor is that an alert goes on.
 
     Keys event_id, alert_id, kind, scan_id, at and inserted_at (UTC) and alert, the record.
     """
@@ -143,7 +143,7 @@ def alert_events_after(connection: duckdb.DuckDBPyConnection, revision: int) -> 
         """
         SELECT e.event_id, e.alert_id, e.kind, e.scan_id, epoch_us(e.happened_at), epoch_us(e.inserted_at), e.alert
         FROM alert_events e JOIN scans s USING (scan_id)
-        WHERE e.store_revision > ? AND s.kind <> 'backfill' AND e.kind <> 'ongoing'
+        WHERE e.store_revision > ? AND s.kind <> 'backfill' AND e.kind IN ('new', 'ended', 'digest', 'verdict')
         ORDER BY e.store_revision, e.happened_at, e.event_id
         """,
         [revision],

@@ -20,7 +20,10 @@ def copied(name: str = "hook") -> list[str]:
 
 
 def digest(scan: str = "s1") -> dict[str, Any]:
-    return event(99, "digest", scan) | {"alert": {"summary": "41 new alerts of 20 tickers"}}
+    """Return a digest as collector.alerts.storm makes it."""
+    strongest = {"summary": "3 new alerts on 1 tickers", "score": 50.0, "alert_ids": ["a1", "a2", "a3"]}
+    groups = {"tickers": ["AAPL"], "detectors": {"unusual_activity": 3}}
+    return event(99, "digest", scan) | {"alert_id": "", "alert": strongest | groups}
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,15 @@ def test_it_arrives_through_apprise(inbox: Receiver, market_folder: MarketFolder
     assert json.loads(inbox.received[0].body)["message"].endswith("Alert a1")
 
 
+def test_a_digest_arrives_in_place_of_its_alerts(inbox: Receiver, market_folder: MarketFolder) -> None:
+    channel(kind="apprise", target_url=f"json://{inbox.address}/", secret="")
+    many = event(3, "digest") | {"alert_id": "", "alert": {"summary": "2 new alerts on 1 tickers", "score": 50.0}}
+    assert copy_to_channels("demo", [event(1), event(2), many]) == 1
+    assert deliver_due(market_folder) == "1 delivered"
+    told = json.loads(inbox.received[0].body)
+    assert (told["title"], told["message"]) == ("[demo] Many new alerts", "2 new alerts on 1 tickers")
+
+
 def test_what_the_pages_show_is_not_sent(market_folder: MarketFolder) -> None:
     copy_events("demo", [event(1)])
     assert deliver_due(market_folder) == "nothing was due"

@@ -115,7 +115,7 @@ def end(cluster: subprocess.Popen[str]) -> str:
 def test_a_secret_is_in_no_log_task_message_document_or_answer(tmp_path: Path) -> None:
     data_dir, levels = tmp_path / "data", tmp_path / "levels.toml"
     data_dir.mkdir(mode=0o700)
-    levels.write_text(LEVELS)
+    levels.write_text(LEVELS + "[alerts]\nstorm = 10000\n")
     folder = MarketFolder(data_dir, "demo")
     settings = {"OPTSITE_CONFIG": str(levels), "OPTSITE_WATCHLIST": "CINDRA", "OPTSITE_SCAN_CRON": "0 0 1 1 *"}
     with receiver() as good, receiver() as bad, CommandServer(data_dir, **settings) as server:

@@ -26,6 +26,8 @@ from tests.pipeline.stage import BEFORE, KILLED, LEVELS, SOON, set_back
 pytestmark = pytest.mark.soak
 
 PUBLISH = "collector.pipeline.publish"
+# Each alert is told by itself, however many there are.
+NO_STORM = "[alerts]\nstorm = 10000\n"
 TICKERS = ("CINDRA", "DOVREK")
 CHANNELS = ("one", "two")
 MAKE = """
@@ -74,7 +76,7 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("delivery")
     levels, data_dir = home / "levels.toml", home / "data"
-    levels.write_text(LEVELS)
+    levels.write_text(LEVELS + NO_STORM)
     data_dir.mkdir(mode=0o700)
     folder = MarketFolder(data_dir, "demo")
     with CommandServer(data_dir, OPTSITE_CONFIG=str(levels), OPTSITE_WATCHLIST=",".join(TICKERS)) as server:

@@ -136,13 +136,15 @@ def test_what_is_muted_is_shown_and_no_channel_is_told(folder: MarketFolder) -> 
 
 
 def test_a_channel_made_after_a_scan_is_not_told_of_it_by_a_later_copy(folder: MarketFolder) -> None:
-    scan(folder, {"ZZTA": [busy()]})
-    Channel.objects.create(market="recorded", name="hook", kind="webhook", target_url="http://x/", secret="x" * 16)
+    scan(folder, {"ZZTA": [busy(stamp=at(24, 15))]})
+    hook = {"name": "hook", "kind": "webhook", "target_url": "http://x/", "secret": "x" * 16, "wants_ended": True}
+    Channel.objects.create(market="recorded", **hook)
     assert fill_outbox(folder) == 1
     OutboxMark.objects.update(store_revision=0)
     assert fill_outbox(folder) == 0
-    scan(folder, {"ZZTA": [busy(stamp=at(25, 16))]})
+    scan(folder, {"ZZTA": [busy(10, at(24, 16))]})
     assert fill_outbox(folder) == 2
+    assert OutboxMessage.objects.get(channel="hook").kind == "ended"
 
 
 def test_a_store_that_was_begun_anew_fills_the_outbox_from_its_first_scan(folder: MarketFolder) -> None:

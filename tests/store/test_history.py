@@ -233,6 +233,16 @@ def test_news_are_what_began_and_ended_outside_a_backfill(store: duckdb.DuckDBPy
     assert news(4) == []
 
 
+def test_digests_and_verdicts_are_news_and_outcomes_are_not(store: duckdb.DuckDBPyConnection) -> None:
+    records.append(store, "scans", [scan_row(1)])
+    stored = NOW + timedelta(minutes=1)
+    kinds = ("digest", "new", "outcome", "verdict")
+    append_alerts(store, *(alert_row("a", kind, NOW, 1, inserted_at=stored) for kind in kinds))
+    found = history.alert_events_after(store, 0)
+    assert [event["kind"] for event in found] == ["digest", "new", "verdict"]
+    assert {(event["scan_id"], event["at"], event["inserted_at"]) for event in found} == {("scan-1", NOW, stored)}
+
+
 def test_sessions_seen_are_those_of_the_chains(store: duckdb.DuckDBPyConnection) -> None:
     assert history.sessions_seen(store) == set()
     for scan, day in enumerate((date(2026, 3, 24), date(2026, 3, 24), date(2026, 3, 26)), 1):
