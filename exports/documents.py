@@ -427,7 +427,9 @@ ALERT_FIELDS: tuple[Field, ...] = (
         ),
     ),
     _object("metrics", "Figures behind the finding."),
-    _objects("strategies", "Up to three defined-risk structures that fit it, priced as the episode begins.", STRATEGY_FIELDS),
+    _objects(
+        "strategies", "Up to three defined-risk structures that fit it, priced as the episode begins.", STRATEGY_FIELDS
+    ),
     _object("verdict", "What the next session's open interest says.", nullable=True),
     _objects("outcomes", "What became of it."),
     _text("config_hash", "Hash of the effective configuration."),
