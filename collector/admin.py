@@ -111,10 +111,15 @@ class ChannelAdmin(ModelAdmin):  # type: ignore[misc]
     """Where alerts are told. Addresses and secrets are entered and never shown."""
 
     form = ChannelForm
-    list_display = ("name", "market", "kind", "masked_url", "minimum_score", "enabled")
+    list_display = ("name", "market", "kind", "target", "minimum_score", "enabled")
     list_filter = ("market", "kind", "enabled")
     search_fields = ("name",)
     actions = ("send_test",)
+
+    @admin.display(description="target")
+    def target(self, channel: Channel) -> str:
+        """Return what may be shown of the address."""
+        return channel.masked_url
 
     def get_readonly_fields(self, request: HttpRequest, obj: Channel | None = None) -> tuple[str, ...]:
         """Return what stays once it is stored: messages know their channel by market and name."""
