@@ -84,6 +84,12 @@ DETECTOR_REASONS: dict[str, str] = {
     "low_volume": "No contract traded enough for its ratios to say anything.",
     "low_premium": "The contract of the highest value traded too few dollars.",
     "wide_spread": "The contract of the highest value has too wide a spread.",
+    "thin_trading": "Too few contracts of the ticker traded for a ratio to say anything.",
+    "below_day_one_level": "Too few sessions of history: a fixed level stands in, and the value is below it.",
+    "small_move": "The move is many times the expected one, and small all the same.",
+    "release_not_priced": "Earnings came out, and what the options expected of them is not known.",
+    "not_crossed": "The level was not crossed: the sessions before stood on this side of it already.",
+    "no_clear_side": "No session before stood clear of the level, on either side.",
     "detector_failed": "The detector stopped with an error of its own: see the log.",
 }
 

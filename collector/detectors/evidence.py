@@ -28,6 +28,11 @@ def ramp(value: float, level: float, full: float) -> float:
     return min(max((value - level) / (full - level), 0.0), 1.0)
 
 
+def share(*says: bool) -> float:
+    """Return the share of inputs that say the same; what is not known says nothing."""
+    return sum(says) / len(says)
+
+
 def days_to_event(view: TickerView, until: date | None = None) -> float | None:
     """Return the calendar days to the ticker's next earnings or the market's next event, at most ``until``."""
     coming = [

@@ -7,10 +7,18 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from collector.detectors.base import ConfigError, Detector
+from collector.detectors.expected_move_breach import ExpectedMoveBreach
+from collector.detectors.gamma_flip_crossed import GammaFlipCrossed
+from collector.detectors.put_call_extreme import PutCallExtreme
 from collector.detectors.unusual_activity import UnusualActivity
 from exports.tickers import TickerError, canonical
 
-DETECTORS: tuple[Detector, ...] = (UnusualActivity(),)
+DETECTORS: tuple[Detector, ...] = (
+    UnusualActivity(),
+    PutCallExtreme(),
+    ExpectedMoveBreach(),
+    GammaFlipCrossed(),
+)
 # The table of a detector's levels that holds those of single tickers.
 TICKERS = "tickers"
 

@@ -74,8 +74,9 @@ def test_names_are_unique() -> None:
 
 
 def test_a_configuration_changes_the_levels_it_names_and_no_other() -> None:
-    (detector,) = configured({"unusual_activity": {"min_volume": 50}})
+    detector, *others = configured({"unusual_activity": {"min_volume": 50}})
     assert detector.configuration() == DETECTORS[0].configuration() | {"min_volume": 50}
+    assert [other.configuration() for other in others] == [other.configuration() for other in DETECTORS[1:]]
     assert [detector.configuration() for detector in configured({})] == [
         detector.configuration() for detector in DETECTORS
     ]
