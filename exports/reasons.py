@@ -85,6 +85,7 @@ DETECTOR_REASONS: dict[str, str] = {
     "low_premium": "The contract of the highest value traded too few dollars.",
     "wide_spread": "The contract of the highest value has too wide a spread.",
     "thin_trading": "Too few contracts of the ticker traded for a ratio to say anything.",
+    "one_contract": "One contract makes most of the heavy side's volume: one trade, and no lopsided ticker.",
     "below_day_one_level": "Too few sessions of history: a fixed level stands in, and the value is below it.",
     "small_move": "The move is many times the expected one, and small all the same.",
     "release_not_priced": "Earnings came out, and what the options expected of them is not known.",

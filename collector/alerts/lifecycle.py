@@ -110,7 +110,8 @@ def _findings_by_key(evaluations: Sequence[Evaluation], view: TickerView, provid
     for finding in (finding for evaluation in evaluations for finding in evaluation.findings):
         if _settled(finding.metrics, view.as_of):
             continue
-        key = alert_key(provider, finding.ticker, finding.detector, finding.subject, finding.direction)
+        side = finding.side or finding.direction
+        key = alert_key(provider, finding.ticker, finding.detector, finding.subject, side)
         other = findings.get(key)
         if other is None or _weight(finding) > _weight(other):
             findings[key] = finding
@@ -179,7 +180,6 @@ def _begun(key: str, finding: Finding, view: TickerView, scan: ScanContext) -> A
         "ticker": finding.ticker,
         "detector": finding.detector,
         "subject": finding.subject,
-        "direction": finding.direction,
         "state": "new",
         "session": view.market_date.isoformat(),
         "first_scan_id": scan.scan_id,
@@ -236,6 +236,7 @@ def _figures(finding: Finding, scan: ScanContext) -> AlertRecord:
     """Return the fields that move with each finding."""
     points, parts = score(finding.evidence, scan.policy.weights)
     return {
+        "direction": finding.direction,
         "score": points,
         "score_parts": parts,
         "confidence": round(confidence(finding.evidence), 4),

@@ -7,13 +7,22 @@ from typing import Any
 
 from collector.detectors.words import days, money, times
 
+_BY_NOW = {"time_of_session": " by now", "mixed": "", "whole_session": " of a whole session"}
+_BY = {
+    "time_of_session": " by this time",
+    "mixed": ", by this time where that is known",
+    "whole_session": ", whole ones",
+}
+
 
 def summary(ticker: str, metrics: Mapping[str, Any]) -> str:
     """Return one line."""
     against = f"{times(metrics['volume_to_open_interest'])}x open interest"
     parts = [f"{metrics['volume']:,} traded", against if metrics["open_interest"] else "no open interest"]
     if metrics["volume_to_usual"] is not None:
-        parts.append(f"{times(metrics['volume_to_usual'])}x its usual volume")
+        parts.append(f"{times(metrics['volume_to_usual'])}x its usual volume{_BY_NOW[metrics['usual_by']]}")
+    if metrics["pattern"]:
+        parts.append(f"likely a leg of a {metrics['pattern']}")
     return f"{_contract(ticker, metrics)}: {', '.join(parts)}, {money(metrics['premium'])} premium"
 
 
@@ -26,7 +35,7 @@ def reason(ticker: str, metrics: Mapping[str, Any], direction: str) -> str:
     if metrics["volume_to_usual"] is not None:
         usual = (
             f" and {times(metrics['volume_to_usual'])} times the usual {metrics['usual_volume']:,.0f} "
-            f"of its last {metrics['sessions']} sessions"
+            f"of its last {metrics['sessions']} sessions{_BY[metrics['usual_by']]}{_rest(ticker, metrics)}"
         )
     else:
         usual = f"; with {metrics['sessions']} sessions of its own history nothing tells what is usual"
@@ -34,8 +43,20 @@ def reason(ticker: str, metrics: Mapping[str, Any], direction: str) -> str:
         f"At a mid of {metrics['mid']:,.2f} that is {money(metrics['premium'])} of premium, "
         f"with a spread of {100 * metrics['relative_spread']:.1f} % of the mid."
     )
-    reading = f"Read as {direction}, naively: who started the trades is not known."
-    return f"{traded}{usual}. {dollars} {reading}"
+    return f"{traded}{usual}. {dollars} {_reading(metrics, direction)}"
+
+
+def _rest(ticker: str, metrics: Mapping[str, Any]) -> str:
+    """Return how busy the rest of the ticker is, where that is known."""
+    rest = metrics["ticker_volume_to_usual"]
+    return "" if rest is None else f", while the rest of {ticker} trades {times(rest)} times its own"
+
+
+def _reading(metrics: Mapping[str, Any], direction: str) -> str:
+    if metrics["pattern"] is None:
+        return f"Read as {direction}, naively: who started the trades is not known."
+    other = metrics["legs"][1]
+    return f"{other} traded as much: likely the legs of one {metrics['pattern']}, which says nothing of a direction."
 
 
 def _contract(ticker: str, metrics: Mapping[str, Any]) -> str:

@@ -48,6 +48,16 @@ class ChainView:
     relative_spread: float | None = None
     analytics: Mapping[str, Any] = field(default_factory=dict)
     totals: Mapping[str, Any] = field(default_factory=dict)
+    open_interest_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsualVolume:
+    """A ticker's mean volume over ``sessions`` before; in ``by_time`` of them by this time, else of the whole."""
+
+    mean: float
+    sessions: int
+    by_time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,8 @@ class TickerView:
     ``contracts`` has one row a contract of this scan, with the columns that collector/normalise.py lists, chain by
     chain, ``grade`` beside them. ``contract_history`` is indexed by contract_symbol with the columns ``mean_volume``
     (mean over the sessions in which the contract was seen, at most the last 20 before ``market_date``, unknown volume
-    left out) and ``sessions`` (how many).
+    left out), ``sessions`` (how many) and ``by_time`` (in how many of them what had traded by this time of the session
+    is known; of the others the whole session counts). ``usual_volume`` is the same of the whole ticker.
     ``features`` are the ticker's figures of this scan (``documents.FEATURE_FIELDS``, null with a reason), ``past``
     those of its sessions before ``market_date``, ``events`` what was known at ``as_of`` of the ticker and the market,
     ``standing`` the subjects of the ticker's alerts that have not ended (None: not told). A finding that does not arm
@@ -75,6 +86,7 @@ class TickerView:
     past: PastSessions = NO_PAST
     events: tuple[Event, ...] = ()
     standing: frozenset[str] | None = None
+    usual_volume: UsualVolume | None = None
 
     def matters(self, subject: str, armed: bool) -> bool:
         """Return whether a finding on a subject could change an alert: it arms, or an alert on the subject stands."""
@@ -113,6 +125,8 @@ class Finding:
     dies they hold its ``settlement_time``, at which its alert ends.
     ``subject`` is empty, an expiration with its root (``2026-01-16:SPXW``), or a contract symbol. ``summary`` is one
     line, ``reason`` one to three sentences with the numbers in them; both follow from the finding alone.
+    ``side`` is the direction in the alert's key where that must not move with the reading: a contract whose volume
+    turns out to be the leg of a spread is still the same alert.
     """
 
     detector: str
@@ -129,6 +143,7 @@ class Finding:
     summary: str
     reason: str
     intention: Intention | None = None
+    side: Direction | None = None
 
 
 @dataclass(frozen=True, slots=True)

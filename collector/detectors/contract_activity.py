@@ -21,8 +21,9 @@ class ContractActivity:
     """The contracts that can be judged, as arrays of one length, in the order of the view's rows.
 
     ``row`` is the position in ``view.contracts``, ``chain`` in ``view.chains``. ``usual`` is the mean volume over
-    ``sessions`` earlier sessions, NaN without one. ``premium`` is mid times volume times multiplier in dollars,
-    ``spread`` is (ask - bid) / mid.
+    ``sessions`` earlier sessions, NaN without one, in ``by_time`` of them by this time of the session. ``rest`` is how
+    many times its own usual volume the rest of the ticker trades, NaN where that is not known. ``premium`` is mid times
+    volume times multiplier in dollars, ``spread`` is (ask - bid) / mid.
     """
 
     row: Integers
@@ -34,6 +35,8 @@ class ContractActivity:
     open_interest: Floats
     usual: Floats
     sessions: Floats
+    by_time: Floats
+    rest: Floats
     mid: Floats
     premium: Floats
     spread: Floats
@@ -47,7 +50,7 @@ def contract_activity(view: TickerView, minimum_grade: str, min_dte: int) -> Con
     and its quote is two-sided. One that is known not to have traded in this session has traded 0.
     """
     frame = view.contracts
-    chain = _chain_of_row(view)
+    chain = chain_of_row(view)
     usable = np.array(
         [c.grade <= minimum_grade and c.dte >= min_dte and c.settlement_time > view.as_of for c in view.chains]
         + [False]
@@ -68,7 +71,7 @@ def contract_activity(view: TickerView, minimum_grade: str, min_dte: int) -> Con
         if not rows.any():
             return reason
     row = np.flatnonzero(rows)
-    usual, sessions = _history(view, row)
+    usual, sessions, by_time = _history(view, row)
     multiplier = frame["multiplier"].to_numpy(dtype=np.float64)[row]
     width = frame["ask"].to_numpy(dtype=np.float64)[row] - frame["bid"].to_numpy(dtype=np.float64)[row]
     return ContractActivity(
@@ -81,13 +84,15 @@ def contract_activity(view: TickerView, minimum_grade: str, min_dte: int) -> Con
         open_interest=interest[row],
         usual=usual,
         sessions=sessions,
+        by_time=by_time,
+        rest=_rest(view, volume[row], usual),
         mid=mid[row],
         premium=mid[row] * volume[row] * multiplier,
         spread=width / mid[row],
     )
 
 
-def _chain_of_row(view: TickerView) -> Integers:
+def chain_of_row(view: TickerView) -> Integers:
     """Return the position of each row's chain in view.chains, -1 where there is none; shape (rows,)."""
     positions = {(chain.root, chain.expiration): position for position, chain in enumerate(view.chains)}
     roots, days = view.contracts["root"].to_numpy(dtype=object), view.contracts["expiration"].to_numpy(dtype=object)
@@ -98,16 +103,28 @@ def _chain_of_row(view: TickerView) -> Integers:
     return np.repeat(np.array(found, dtype=np.intp), np.diff(begins, append=len(roots)))
 
 
-def _history(view: TickerView, row: Integers) -> tuple[Floats, Floats]:
-    """Return each judged contract's mean volume and how many sessions are behind it; shape (judged,) each."""
+def _history(view: TickerView, row: Integers) -> tuple[Floats, Floats, Floats]:
+    """Return each judged contract's mean volume, how many sessions are behind it, and in how many by this time."""
     usual = np.full(row.shape, np.nan)
-    sessions = np.zeros(row.shape)
-    if view.contract_history.empty:
-        return usual, sessions
+    sessions, by_time = np.zeros(row.shape), np.zeros(row.shape)
+    history = view.contract_history
+    if history.empty:
+        return usual, sessions, by_time
     symbols = view.contracts["contract_symbol"].to_numpy()[row]
-    position = view.contract_history.index.get_indexer(pd.Index(symbols))
+    position = history.index.get_indexer(pd.Index(symbols))
     found = position >= 0
-    usual[found] = view.contract_history["mean_volume"].to_numpy(dtype=np.float64)[position[found]]
-    sessions[found] = view.contract_history["sessions"].to_numpy(dtype=np.float64)[position[found]]
+    usual[found] = history["mean_volume"].to_numpy(dtype=np.float64)[position[found]]
+    sessions[found] = history["sessions"].to_numpy(dtype=np.float64)[position[found]]
+    by_time[found] = history["by_time"].to_numpy(dtype=np.float64)[position[found]]
     sessions[~np.isfinite(usual)] = 0
-    return usual, sessions
+    return usual, sessions, by_time
+
+
+def _rest(view: TickerView, volume: Floats, usual: Floats) -> Floats:
+    """Return for each judged contract the volume of all others over what they usually trade, NaN where unknown."""
+    traded, mean = view.features.get("volume"), view.usual_volume
+    if traded is None or mean is None:
+        return np.full(volume.shape, np.nan)
+    others = np.where(mean.mean - usual >= 1.0, mean.mean - usual, np.nan)
+    rest: Floats = np.maximum(traded - volume, 0.0) / others
+    return rest

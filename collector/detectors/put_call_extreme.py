@@ -9,7 +9,6 @@ index are mostly insurance.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
@@ -41,6 +40,8 @@ class Config:
         min_deviation: least standard deviation of ln(ratio) that is reckoned with: a ratio that hardly ever moved makes
             no extreme of a trifle.
         min_volume: contracts of the ticker traded, below which the ratio says nothing.
+        max_concentration: share of the heavy side's volume that one contract may hold; above, it is one trade, which
+            unusual_activity tells, and no lopsided ticker.
         day_one_put_call: puts to calls by volume that arm without history.
         day_one_call_put: calls to puts by volume that arm without history.
         rearm_day_one_share: share of the level of day-one mode below which an alert ends.
@@ -52,6 +53,7 @@ class Config:
     min_sessions: int = 20
     min_deviation: float = 0.15
     min_volume: int = 1_000
+    max_concentration: float = 0.5
     day_one_put_call: float = 4.0
     day_one_call_put: float = 10.0
     rearm_day_one_share: float = 0.7
@@ -65,6 +67,7 @@ class Config:
         check_whole("window", self.window, self.min_sessions)
         check_number("min_deviation", self.min_deviation, 0.01)
         check_whole("min_volume", self.min_volume, 1)
+        check_number("max_concentration", self.max_concentration, 0.05, 1.0)
         check_number("day_one_put_call", self.day_one_put_call, 1.0, GREATEST_RATIO)
         check_number("day_one_call_put", self.day_one_call_put, 1.0, GREATEST_RATIO)
         check_number("rearm_day_one_share", self.rearm_day_one_share, 0.1, 1.0)
@@ -105,7 +108,8 @@ class PutCallExtreme:
     )
     formula: ClassVar[str] = (
         "(ln(put volume / call volume) - mean) / max(standard deviation, min_deviation) of the last window sessions, "
-        ">= deviations (bearish) or <= -deviations (bullish), with volume >= min_volume. Inputs: "
+        ">= deviations (bearish) or <= -deviations (bullish), with volume >= min_volume, "
+        "the largest contract of the heavy side holding at most max_concentration of its volume. Inputs: "
         "put_call_volume_ratio and volume of this scan and of the sessions before. The ratio by open interest, held "
         "against its own past alike, only supports: it moves in days, and with the expirations that a scan holds."
     )
@@ -141,21 +145,37 @@ class PutCallExtreme:
                 comparison=">=",
             )
         reading = read(view, float(ratio), self.config)
-        armed = reading.value >= reading.threshold
-        kept = reading.value >= reading.rearm and view.matters("", armed)
-        findings = (_finding(view, reading, armed, self.config),) if kept else ()
-        quiet = "below_threshold" if reading.mode == "history" else "below_day_one_level"
+        if reading.value < reading.rearm:
+            return self._said("quiet", reading, _below(reading), ())
+        one = concentration(view, reading.side)
+        armed = reading.value >= reading.threshold and one <= self.config.max_concentration
+        findings = (_finding(view, reading, one, armed, self.config),) if view.matters("", armed) else ()
+        if armed:
+            return self._said("armed", reading, None, findings)
+        if reading.value < reading.threshold:
+            return self._said("quiet", reading, _below(reading), findings)
+        level = self.config.max_concentration
+        return Evaluation(self.name, "quiet", findings, None, "concentration", one, level, "one_contract", "<=")
+
+    def _said(
+        self, status: Literal["armed", "quiet"], reading: Reading, reason: str | None, findings: tuple[Finding, ...]
+    ) -> Evaluation:
         return Evaluation(
-            self.name,
-            "armed" if armed else "quiet",
-            findings,
-            None,
-            reading.metric,
-            reading.value,
-            reading.threshold,
-            None if armed else quiet,
-            ">=",
+            self.name, status, findings, None, reading.metric, reading.value, reading.threshold, reason, ">="
         )
+
+
+def _below(reading: Reading) -> str:
+    return "below_threshold" if reading.mode == "history" else "below_day_one_level"
+
+
+def concentration(view: TickerView, side: Side) -> float:
+    """Return the largest contract's share of the volume of its type, 0 where none is known to have traded."""
+    frame = view.contracts
+    volume = frame["volume"].to_numpy(dtype=np.float64)
+    known = frame["volume_known"].to_numpy(dtype=np.bool_) & ~frame["adjusted"].to_numpy(dtype=np.bool_)
+    traded = volume[known & (frame["option_type"].to_numpy() == side[:-1]) & (volume > 0)]
+    return float(traded.max() / traded.sum()) if traded.size else 0.0
 
 
 def read(view: TickerView, ratio: float, config: Config) -> Reading:
@@ -234,10 +254,10 @@ def _logarithms(ratios: Floats) -> Floats:
     return logarithms
 
 
-def _finding(view: TickerView, reading: Reading, armed: bool, config: Config) -> Finding:
+def _finding(view: TickerView, reading: Reading, one: float, armed: bool, config: Config) -> Finding:
     figures = view.features
     direction: Direction = "bearish" if reading.side == "puts" else "bullish"
-    metrics = _metrics(view, reading, figures, config)
+    metrics = _metrics(view, reading, one, config)
     return Finding(
         detector=PutCallExtreme.name,
         ticker=view.ticker,
@@ -263,7 +283,7 @@ def _finding(view: TickerView, reading: Reading, armed: bool, config: Config) ->
     )
 
 
-def _metrics(view: TickerView, reading: Reading, figures: Mapping[str, Any], config: Config) -> dict[str, Any]:
+def _metrics(view: TickerView, reading: Reading, one: float, config: Config) -> dict[str, Any]:
     """Return the figures behind a finding, as JSON values."""
     names = (
         "put_volume",
@@ -280,7 +300,8 @@ def _metrics(view: TickerView, reading: Reading, figures: Mapping[str, Any], con
         "mode": reading.mode,
         "side": reading.side,
         reading.metric: reading.value,
-        **{name: figures.get(name) for name in names},
+        **{name: view.features.get(name) for name in names},
+        "concentration": one,
         "usual_put_call_volume_ratio": reading.usual,
         "usual_put_call_open_interest_ratio": reading.usual_open_interest,
         "open_interest_support": reading.support,

@@ -21,11 +21,13 @@ from collector.analytics.volatility_rank import WINDOW, volatility_rank
 from collector.code_version import code_version
 from collector.configuration import Alerting
 from collector.detectors.base import ChainView, Detector, Evaluation, TickerView
+from collector.market.calendar import Sessions
 from collector.market.events import Event
 from collector.pipeline.plan import ScanPlan
 from collector.store import history
 from collector.store.database import Connection
 from collector.store.past_sessions import KnownPast, past_sessions
+from collector.store.usual_volume import Usual, usual_volumes
 from collector.user_events import from_json
 
 logger = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ SESSIONS_READ = WINDOW * 3 // 2
 class Known:
     """What was known before the scan, by ticker."""
 
-    usual: Mapping[str, pd.DataFrame]
+    usual: Mapping[str, Usual]
     past: Mapping[str, KnownPast]
     standing: Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -59,15 +61,18 @@ class Detected:
     near_misses: tuple[dict[str, Any], ...] = ()
 
 
-def known_before(connection: Connection, plan: ScanPlan, found: Sequence[Mapping[str, Any]]) -> Known:
+def known_before(
+    connection: Connection, plan: ScanPlan, found: Sequence[Mapping[str, Any]], sessions: Sessions
+) -> Known:
     """Read from the open store what the detectors look back at, for the tickers found."""
     if not found:
         return Known({}, {}, {})
     tickers = [record["ticker"] for record in found]
     known_at = max(datetime.fromisoformat(record["recorded_at"]) for record in found)
     dates = {record["ticker"]: date.fromisoformat(record["market_date"]) for record in found}
+    moments = {record["ticker"]: (dates[record["ticker"]], datetime.fromisoformat(record["as_of"])) for record in found}
     return Known(
-        history.contract_history(connection, plan.provider, tickers, dates, known_at),
+        usual_volumes(connection, plan.provider, moments, known_at, sessions),
         past_sessions(connection, plan.provider, dates, known_at, SESSIONS_READ),
         history.standing_alerts(connection, plan.provider, tickers, known_at),
     )
@@ -143,11 +148,12 @@ def ticker_view(provider: str, record: Mapping[str, Any], rows: pd.DataFrame, kn
         market_date=market_date,
         chains=tuple(_chain_view(chain) for chain in record["chains"]),
         contracts=rows,
-        contract_history=known.usual[ticker],
+        contract_history=known.usual[ticker].contracts,
         features=record["feature"],
         past=known.past[ticker].sessions,
         events=_coming(record["events"], market_date),
         standing=frozenset(alert["subject"] for alert in known.standing[ticker] if alert["state"] != "ended"),
+        usual_volume=known.usual[ticker].ticker,
     )
 
 
@@ -168,6 +174,7 @@ def _chain_view(chain: Mapping[str, Any]) -> ChainView:
         relative_spread=chain["facts"]["median_relative_spread"],
         analytics=chain["analytics"],
         totals=chain["totals"],
+        open_interest_date=date.fromisoformat(chain["open_interest_date"]),
     )
 
 

@@ -135,7 +135,7 @@ def _transact(
         recorded = {record["ticker"]: datetime.fromisoformat(record["recorded_at"]) for record in found}
         before = history.last_coverages(connection, plan.provider, recorded)
         coverage = {record["ticker"]: _coverage(before[record["ticker"]], record, sessions) for record in found}
-        known = known_before(connection, plan, found)
+        known = known_before(connection, plan, found, sessions)
         # Judged while the contracts are inserted: neither needs the other.
         judged = beside.submit(detect, known, plan, found, prepared.rows, alerting)
         records.append_contracts(connection, staging.parquet_files(), provenance)

@@ -1,4 +1,4 @@
-"""What a join asks of the past: volumes, alerts that stand, the last scan's coverage, as they were known then."""
+"""What a join asks of the past: alerts that stand, the last scan's coverage, as they were known then."""
 
 from __future__ import annotations
 
@@ -10,62 +10,7 @@ import duckdb
 import orjson
 import pandas as pd
 
-USUAL_SESSIONS = 20
 ALERT_DAYS = 30
-
-
-def contract_history(
-    connection: duckdb.DuckDBPyConnection,
-    provider: str,
-    tickers: Sequence[str],
-    before: dict[str, date],
-    known_at: datetime,
-) -> dict[str, pd.DataFrame]:
-    """Return each ticker's usual volume by contract over its last sessions before a date.
-
-    A session's volume is the highest that was stated of it, 0 where the contract is known not to have traded; unknown
-    volume is left out. The frames are
-    indexed by contract_symbol with the columns mean_volume and sessions.
-
-    Args:
-        connection: the open store.
-        provider: whose rows.
-        tickers: canonical tickers.
-        before: for each ticker the session that is not counted any more.
-        known_at: rows recorded later are not seen.
-    """
-    if not tickers:
-        return {}
-    limits = pd.DataFrame({"ticker": list(tickers), "day": [before[ticker] for ticker in tickers]})
-    limits["day"] = limits["day"].astype(object)
-    connection.register("limits", limits)
-    oldest = min(before.values()) - timedelta(days=USUAL_SESSIONS * 2 + 10)
-    rows = connection.execute(
-        """
-        WITH days AS (
-            SELECT c.ticker, c.contract_symbol, c.market_date,
-                   max(CASE WHEN c.volume_known THEN c.volume ELSE 0 END) AS volume
-            FROM contracts c JOIN limits l ON l.ticker = c.ticker AND c.market_date < l.day
-            WHERE c.provider = ? AND c.market_date >= ? AND c.recorded_at <= ?
-              AND (c.volume_known OR c.untraded) AND NOT c.adjusted
-            GROUP BY ALL
-        ), newest AS (
-            SELECT ticker, market_date, row_number() OVER (PARTITION BY ticker ORDER BY market_date DESC) AS age
-            FROM (SELECT DISTINCT ticker, market_date FROM days)
-        )
-        SELECT d.ticker, d.contract_symbol, avg(d.volume) AS mean_volume, count(*) AS sessions
-        FROM days d JOIN newest n USING (ticker, market_date)
-        WHERE n.age <= ?
-        GROUP BY d.ticker, d.contract_symbol
-        """,
-        [provider, oldest, known_at, USUAL_SESSIONS],
-    ).df()
-    connection.unregister("limits")
-    found = {str(ticker): group for ticker, group in rows.groupby("ticker")}
-    empty = rows.iloc[0:0]
-    return {
-        ticker: found.get(ticker, empty).set_index("contract_symbol")[["mean_volume", "sessions"]] for ticker in tickers
-    }
 
 
 def standing_alerts(

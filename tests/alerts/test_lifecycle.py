@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from collector.alerts.identity import alert_id
 from collector.alerts.lifecycle import AlertEvent, advance
 from collector.alerts.policy import AlertPolicy
-from collector.detectors.base import Evaluation
+from collector.detectors.base import Direction, Evaluation
 from exports.documents import ALERT_FIELDS
 from tests.alerts.findings import EVERY_SESSION, SUBJECT, evaluation, finding, scan, seen_at
 
@@ -301,6 +301,15 @@ def test_the_given_records_are_not_changed() -> None:
     before = json.dumps(event.alert)
     advance([event.alert], seen_at(NOON + TEN_MINUTES), [NOTHING], scan("s2"))
     assert json.dumps(event.alert) == before
+
+
+def test_a_reading_that_moves_is_the_same_alert(story: Story) -> None:
+    """The other leg of a spread is seen with the second scan: a bullish alert turns neutral, and back."""
+    directions: tuple[Direction, ...] = ("bullish", "neutral", "bullish")
+    for number, direction in enumerate(directions):
+        told = evaluation(replace(finding(direction=direction), side="bullish"))
+        assert story.kinds(NOON + number * TEN_MINUTES, told) == ["ongoing" if number else "new"]
+        assert (story.only["key"], story.only["direction"]) == (KEY, direction)
 
 
 SUBJECTS = ("A", "B", "")

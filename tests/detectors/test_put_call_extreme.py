@@ -14,6 +14,7 @@ from collector.detectors.put_call_extreme import Config, PutCallExtreme
 from exports.reasons import DETECTOR_REASONS, FIELD_REASONS
 from tests.detectors.figures import figures_view, past
 from tests.detectors.timing import microseconds
+from tests.detectors.views import Row, view
 
 DETECTOR = PutCallExtreme()
 # ln(ratio) is -0.2 and 0.2 by turns: its mean is 0, its standard deviation sqrt(40 * 0.04 / 39) = 0.20255.
@@ -109,6 +110,26 @@ def test_little_volume_says_nothing_and_ends_nothing() -> None:
     assert evaluate(50.0, volume=1000).status == "armed"
 
 
+def traded(*volumes: float, kind: str = "put") -> Evaluation:
+    """Ten calls of 100 and puts of these volumes, at four deviations."""
+    rows = [Row(strike=60.0 + i, option_type="call") for i in range(10)]
+    rows += [Row(strike=90.0 + i, option_type=kind, volume=volume) for i, volume in enumerate(volumes)]
+    return DETECTOR.evaluate(
+        replace(view(rows), features=figures_view(BUSY).features, past=sessions(), standing=frozenset())
+    )
+
+
+BUSY = {"put_call_volume_ratio": math.exp(4.0 * DEVIATION), "volume": 10_000}
+
+
+def test_one_contract_alone_makes_no_lopsided_ticker() -> None:
+    assert traded(2_000.0, 1_000.0, 1_000.0).status == "armed"
+    evaluation = traded(2_010.0, 1_000.0, 1_000.0)
+    assert (evaluation.status, evaluation.reason, evaluation.findings) == ("quiet", "one_contract", ())
+    assert (evaluation.metric, evaluation.threshold, evaluation.comparison) == ("concentration", 0.5, "<=")
+    assert evaluation.value == pytest.approx(2_010 / 4_010)
+
+
 @pytest.mark.parametrize(
     ("figures", "reason"),
     [
@@ -123,7 +144,7 @@ def test_what_cannot_be_judged(figures: dict[str, Any], reason: str) -> None:
     evaluation = evaluate(figures.pop("ratio", 50.0), **figures)
     assert (evaluation.status, evaluation.reason, evaluation.findings) == ("not_evaluated", reason, ())
     assert reason in FIELD_REASONS
-    assert {"thin_trading", "below_day_one_level", "below_threshold"} <= set(DETECTOR_REASONS)
+    assert {"thin_trading", "one_contract", "below_day_one_level", "below_threshold"} <= set(DETECTOR_REASONS)
 
 
 def test_open_interest_that_leans_to_the_same_side_agrees() -> None:
@@ -178,6 +199,7 @@ def test_explanation_of_day_one() -> None:
         ({"window": 19}, "window: 19"),
         ({"min_deviation": 0.0}, "min_deviation: 0.0"),
         ({"min_volume": 0}, "min_volume: 0"),
+        ({"max_concentration": 1.5}, "max_concentration: 1.5"),
         ({"day_one_put_call": 0.5}, "day_one_put_call: 0.5"),
         ({"day_one_call_put": 101.0}, "day_one_call_put: 101.0"),
         ({"rearm_day_one_share": 1.5}, "rearm_day_one_share: 1.5"),

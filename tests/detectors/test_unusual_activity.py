@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.alerts.scoring import confidence, score
-from collector.detectors.base import ConfigError, Evaluation
+from collector.detectors.base import ConfigError, Evaluation, UsualVolume
 from collector.detectors.unusual_activity import Config, UnusualActivity
 from exports.reasons import DETECTOR_REASONS, FIELD_REASONS
 from tests.detectors.views import NOON, SETTLED, Row, chain, view
@@ -24,7 +25,9 @@ QUIET = Row(strike=95.0)
 BUSY = Row(volume=3_000.0)
 
 
-def evaluate(*rows: Row, usual: dict[str, tuple[float, int]] | None = None, **chain_facts: Any) -> Evaluation:
+def evaluate(
+    *rows: Row, usual: Mapping[str, tuple[float, int] | tuple[float, int, int]] | None = None, **chain_facts: Any
+) -> Evaluation:
     return DETECTOR.evaluate(view(rows, [chain(**chain_facts)], usual))
 
 
@@ -65,10 +68,17 @@ def test_metrics_of_a_finding() -> None:
         "mode": "day_one",
         "volume": 3000,
         "open_interest": 1000,
+        "open_interest_date": None,
         "volume_to_open_interest": 3.0,
         "usual_volume": None,
         "volume_to_usual": None,
+        "volume_to_ticker": None,
+        "ticker_volume_to_usual": None,
         "sessions": 0,
+        "sessions_by_time": None,
+        "usual_by": None,
+        "pattern": None,
+        "legs": [],
         "mid": 2.0,
         "premium": pytest.approx(600_000.0),
         "relative_spread": pytest.approx(0.05),
@@ -107,6 +117,80 @@ def test_the_trigger_is_the_ratio_that_binds() -> None:
         3.0,
         ">=",
     )
+
+
+def of_ticker(traded: float | None, usual: UsualVolume | None, *, volume: float = 4_000.0) -> Evaluation:
+    """4,000 of a contract that usually trades 1,000, 4 times as much, in a ticker that traded so much."""
+    seen = view([replace(BUSY, volume=volume)], usual={BUSY.symbol: (1_000.0, 20)})
+    return DETECTOR.evaluate(replace(seen, features={"volume": traded}, usual_volume=usual))
+
+
+def test_on_a_busy_day_the_rest_of_the_ticker_is_the_measure() -> None:
+    usual = UsualVolume(11_000.0, 20, 20)
+    # The others trade 10,000 usually. At 20,000 the contract's 4 times are 2 times theirs, at 20,100 less.
+    (finding,) = of_ticker(24_000, usual).findings
+    assert (finding.armed, finding.metric, finding.value) == (True, "volume_to_ticker", 2.0)
+    assert (finding.threshold, finding.comparison) == (2.0, ">=")
+    assert (finding.metrics["volume_to_ticker"], finding.metrics["ticker_volume_to_usual"]) == (2.0, 2.0)
+    evaluation = of_ticker(24_100, usual)
+    assert [finding.armed for finding in evaluation.findings] == [False]
+    assert (evaluation.metric, evaluation.reason) == ("volume_to_ticker", "below_threshold")
+    # 26,667 of the others take it to 1.5, which ends.
+    assert len(of_ticker(30_600, usual).findings) == 1
+    assert of_ticker(30_700, usual).findings == ()
+
+
+def test_a_quiet_day_makes_no_contract_busier_than_it_is() -> None:
+    (finding,) = of_ticker(6_000, UsualVolume(11_000.0, 20, 20)).findings
+    assert (finding.metrics["volume_to_ticker"], finding.metrics["ticker_volume_to_usual"]) == (4.0, 0.2)
+    assert (finding.metric, finding.value) == ("volume_to_usual", 4.0)
+
+
+@pytest.mark.parametrize(
+    ("traded", "usual"),
+    [(None, UsualVolume(11_000.0, 20, 20)), (24_000, None), (24_000, UsualVolume(1_000.4, 20, 20))],
+    ids=["nothing stated", "no history", "no others"],
+)
+def test_a_ticker_whose_usual_volume_is_not_known_is_no_measure(
+    traded: float | None, usual: UsualVolume | None
+) -> None:
+    (finding,) = of_ticker(traded, usual).findings
+    assert (finding.armed, finding.metric) == (True, "volume_to_usual")
+    assert finding.metrics["volume_to_ticker"] is finding.metrics["ticker_volume_to_usual"] is None
+
+
+@pytest.mark.parametrize(("by_time", "basis"), [(0, "whole_session"), (7, "mixed"), (20, "time_of_session")])
+def test_the_metrics_say_what_the_usual_volume_is_of(by_time: int, basis: str) -> None:
+    (finding,) = evaluate(BUSY, usual={BUSY.symbol: (100.0, 20, by_time)}).findings
+    assert (finding.metrics["usual_by"], finding.metrics["sessions_by_time"]) == (basis, by_time)
+
+
+# Its volume is 2 % away, and the other strikes trade 100 each.
+OTHER_STRIKE = replace(BUSY, strike=110.0, volume=2_940.0, open_interest=9_000.0)
+CROWD = [replace(QUIET, strike=60.0 + i) for i in range(5)]
+
+
+def test_a_leg_has_no_direction_and_half_the_agreement() -> None:
+    (alone,) = evaluate(BUSY, *CROWD).findings
+    (leg,) = evaluate(BUSY, OTHER_STRIKE, *CROWD).findings
+    assert (leg.direction, leg.metrics["pattern"]) == ("neutral", "spread")
+    assert leg.metrics["legs"] == [BUSY.symbol, OTHER_STRIKE.symbol]
+    assert leg.evidence.agreement == pytest.approx(alone.evidence.agreement / 2)
+    assert alone.evidence.agreement == pytest.approx(2 / 4)
+    assert leg.intention is None
+    assert (alone.direction, alone.metrics["pattern"], alone.metrics["legs"]) == ("bullish", None, [])
+
+
+def test_a_leg_keeps_the_side_of_its_type_for_its_key() -> None:
+    for kind, side in (("call", "bullish"), ("put", "bearish")):
+        rows = [replace(row, option_type=kind) for row in (BUSY, OTHER_STRIKE, *CROWD)]
+        assert {evaluate(*rows).findings[0].side, evaluate(*rows[:1]).findings[0].side} == {side}
+
+
+def test_the_session_of_the_open_interest_is_kept_for_the_verdict() -> None:
+    dated = replace(chain(), open_interest_date=date(2026, 2, 17))
+    (finding,) = DETECTOR.evaluate(view([BUSY], [dated])).findings
+    assert finding.metrics["open_interest_date"] == "2026-02-17"
 
 
 def test_few_sessions_are_no_history() -> None:
@@ -323,6 +407,9 @@ def test_every_armed_finding_passes_every_level(
         ({"max_armed": 0}, "max_armed: 0"),
         ({"usual_sessions": 2.5}, "usual_sessions: 2.5"),
         ({"min_volume_to_usual": 0.0}, "min_volume_to_usual"),
+        ({"min_volume_to_ticker": 0.0}, "min_volume_to_ticker"),
+        ({"rearm_volume_to_ticker": 2.5}, "rearm_volume_to_ticker: 2.5 is above 2"),
+        ({"leg_tolerance": 0.5}, "leg_tolerance: 0.5"),
         ({"rearm_volume_to_open_interest": 1.5}, "rearm_volume_to_open_interest: 1.5 is above 1"),
         ({"rearm_volume_to_usual": 4.0}, "rearm_volume_to_usual: 4 is above 3"),
         ({"rearm_premium": 200_000.0}, "rearm_premium"),

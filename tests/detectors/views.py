@@ -59,12 +59,13 @@ def chain(
     )
 
 
-def history(usual: Mapping[str, tuple[float, int]]) -> pd.DataFrame:
-    """Mean volume and sessions by contract symbol."""
+def history(usual: Mapping[str, tuple[float, int] | tuple[float, int, int]]) -> pd.DataFrame:
+    """Mean volume, sessions, and in how many of them by this time (none unless said), by contract symbol."""
     return pd.DataFrame(
         {
-            "mean_volume": np.array([mean for mean, _ in usual.values()], dtype=np.float64),
-            "sessions": np.array([sessions for _, sessions in usual.values()], dtype=np.int64),
+            "mean_volume": np.array([facts[0] for facts in usual.values()], dtype=np.float64),
+            "sessions": np.array([facts[1] for facts in usual.values()], dtype=np.int64),
+            "by_time": np.array([facts[2] if len(facts) > 2 else 0 for facts in usual.values()], dtype=np.int64),
         },
         index=pd.Index(list(usual), dtype=object, name="contract_symbol"),
     )
@@ -73,7 +74,7 @@ def history(usual: Mapping[str, tuple[float, int]]) -> pd.DataFrame:
 def view(
     rows: Sequence[Row],
     chains: Sequence[ChainView] | None = None,
-    usual: Mapping[str, tuple[float, int]] | None = None,
+    usual: Mapping[str, tuple[float, int] | tuple[float, int, int]] | None = None,
     *,
     as_of: datetime = NOON,
     market_date: date = MARKET_DATE,

@@ -12,90 +12,16 @@ import pytest
 from collector.store import history, records
 from collector.store.database import open_store
 from exports.folders import MarketFolder
-from tests.store.rows import alert_row, append_contract_rows, contract_row, days_before, provenance
+from tests.store.rows import alert_row, provenance
 
 TODAY = date(2026, 3, 24)
 NOW = datetime(2026, 3, 24, 17, tzinfo=UTC)
-CALL = "ZZTA260619C00100000"
-PUT = "ZZTA260619P00100000"
 
 
 @pytest.fixture
 def store(market_folder: MarketFolder) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_store(market_folder, "test") as connection:
         yield connection
-
-
-def usual(
-    store: duckdb.DuckDBPyConnection, known_at: datetime = NOW, provider: str = "demo", ticker: str = "ZZTA"
-) -> dict[str, tuple[float, int]]:
-    frame = history.contract_history(store, provider, [ticker], {ticker: TODAY}, known_at)[ticker]
-    return {str(symbol): (row["mean_volume"], int(row["sessions"])) for symbol, row in frame.iterrows()}
-
-
-def test_the_usual_volume_is_the_mean_of_the_sessions_highest(store: duckdb.DuckDBPyConnection) -> None:
-    monday, friday, thursday = days_before(TODAY, 3)
-    append_contract_rows(
-        store,
-        [
-            contract_row(thursday, CALL, 10),
-            contract_row(friday, CALL, 20, hour=15),
-            contract_row(friday, CALL, 50, hour=19),
-            contract_row(monday, CALL, 90),
-            contract_row(monday, PUT, 7),
-            contract_row(TODAY, CALL, 5000, hour=15),
-        ],
-    )
-    # (10 + 50 + 90) / 3; the put was seen on one session of the three; today counts for neither.
-    assert usual(store) == {CALL: (50.0, 3), PUT: (7.0, 1)}
-
-
-def test_carried_unknown_adjusted_and_foreign_rows_count_for_nothing(store: duckdb.DuckDBPyConnection) -> None:
-    monday, friday, thursday = days_before(TODAY, 3)
-    append_contract_rows(
-        store,
-        [
-            contract_row(thursday, CALL, 30),
-            contract_row(friday, CALL, 700, known=False),
-            contract_row(monday, CALL, 800, adjusted=True),
-            contract_row(monday, CALL, None, known=False),
-            contract_row(monday, "ZZTB260619C00100000", 900, ticker="ZZTB", root="ZZTB"),
-        ],
-    )
-    assert usual(store) == {CALL: (30.0, 1)}
-    assert usual(store, provider="yahoo") == {}
-
-
-def test_a_session_without_trades_counts_as_nought(store: duckdb.DuckDBPyConnection) -> None:
-    monday, friday = days_before(TODAY, 2)
-    append_contract_rows(store, [contract_row(friday, CALL, 0), contract_row(monday, CALL, 9)])
-    assert usual(store) == {CALL: (4.5, 2)}
-
-
-def test_what_was_recorded_later_is_not_seen(store: duckdb.DuckDBPyConnection) -> None:
-    monday, friday = days_before(TODAY, 2)
-    append_contract_rows(
-        store,
-        [
-            contract_row(friday, CALL, 10),
-            contract_row(monday, CALL, 30),
-            contract_row(monday, CALL, 400, recorded_at=NOW + timedelta(seconds=1)),
-        ],
-    )
-    assert usual(store) == {CALL: (20.0, 2)}
-    assert usual(store, NOW + timedelta(seconds=1)) == {CALL: (205.0, 2)}
-
-
-def test_at_most_twenty_sessions_are_counted(store: duckdb.DuckDBPyConnection) -> None:
-    days = days_before(TODAY, 23)
-    append_contract_rows(store, [contract_row(day, CALL, 100 if age < 20 else 10_000) for age, day in enumerate(days)])
-    assert usual(store) == {CALL: (100.0, 20)}
-
-
-def test_a_ticker_without_history_gets_an_empty_frame(store: duckdb.DuckDBPyConnection) -> None:
-    assert history.contract_history(store, "demo", [], {}, NOW) == {}
-    frame = history.contract_history(store, "demo", ["ZZTA"], {"ZZTA": TODAY}, NOW)["ZZTA"]
-    assert (len(frame), list(frame.columns)) == (0, ["mean_volume", "sessions"])
 
 
 def append_alerts(store: duckdb.DuckDBPyConnection, *rows: dict[str, Any]) -> None:
