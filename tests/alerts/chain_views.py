@@ -17,6 +17,7 @@ from collector.pipeline.ticker_record import full_record
 from collector.providers.base import Provider
 from collector.store.past_sessions import NOTHING
 from collector.store.staging import VIEWED
+from collector.store.usual_volume import Usual
 from tests.detectors.views import history
 
 
@@ -32,4 +33,6 @@ def view_of(provider: Provider, ticker: str, expirations: Sequence[date] | None 
     frame = pd.DataFrame(staged_contracts(analysis))
     frame["expiration"] = frame["expiration"].dt.date
     seen = frame[[name for name in VIEWED if name in frame]]
-    return ticker_view(provider.feed, record, seen, Known({ticker: history({})}, {ticker: NOTHING}, {ticker: ()}))
+    return ticker_view(
+        provider.feed, record, seen, Known({ticker: Usual(None, history({}))}, {ticker: NOTHING}, {ticker: ()})
+    )
