@@ -397,6 +397,16 @@ STRATEGY_FIELDS: tuple[Field, ...] = (
     REASONS,
 )
 
+VERDICT_FIELDS: tuple[Field, ...] = (
+    _text("verdict", "opened, closed, mixed or unknown."),
+    _count("open_interest_before", "Open interest at the end of the session before the alert's, as the alert saw it."),
+    _count("open_interest_after", "Open interest at the end of the alert's session."),
+    _count("change", "open_interest_after - open_interest_before."),
+    _date("market_date", "Session of the chain that it is from."),
+    _time("decided_at", "as_of of that chain."),
+    _text("reason", "Why it is unknown: a reason code.", nullable=True),
+)
+
 ALERT_FIELDS: tuple[Field, ...] = (
     _text("id", "Stable id: hash of the key and the session in which the episode began."),
     _text("key", "provider, ticker, detector, subject and direction, joined."),
@@ -430,7 +440,7 @@ ALERT_FIELDS: tuple[Field, ...] = (
     _objects(
         "strategies", "Up to three defined-risk structures that fit it, priced as the episode begins.", STRATEGY_FIELDS
     ),
-    _object("verdict", "What the next session's open interest says.", nullable=True),
+    _object("verdict", "What the next session's open interest says.", VERDICT_FIELDS, nullable=True),
     _objects("outcomes", "What became of it."),
     _text("config_hash", "Hash of the effective configuration."),
     _text("code_version", "Version of the code that found it."),

@@ -94,6 +94,13 @@ DETECTOR_REASONS: dict[str, str] = {
     "detector_failed": "The detector stopped with an error of its own: see the log.",
 }
 
+VERDICT_REASONS: dict[str, str] = {
+    "contract_expired": "The contract settled before its open interest of that session was seen.",
+    "contract_missing": "The contract is no longer listed.",
+    "contract_adjusted": "The contract was adjusted: its open interest is counted in another unit.",
+    "several_sessions": "The change is that of several sessions.",
+}
+
 FLAGS: dict[str, str] = {
     "no_bid": "The bid is 0 or not stated.",
     "no_ask": "The ask is 0 or not stated.",
@@ -118,6 +125,7 @@ ALL: dict[str, dict[str, str]] = {
     "quality": QUALITY_REASONS,
     "field": FIELD_REASONS,
     "detector": DETECTOR_REASONS,
+    "verdict": VERDICT_REASONS,
     "flag": FLAGS,
     "document": DOCUMENT_REASONS,
 }

@@ -83,7 +83,7 @@ def advance(
     events = []
     for key in sorted(newest.keys() | findings.keys()):
         record, finding = newest.get(key), findings.get(key)
-        if record is not None and (record["last_scan_id"] == scan.scan_id or view.as_of < _last_moment(record)):
+        if record is not None and (record["last_scan_id"] == scan.scan_id or view.as_of < last_moment(record)):
             continue
         after = _step(key, record, finding, view, evaluations, scan)
         if after is not None:
@@ -101,7 +101,7 @@ def _newest_by_key(records: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[st
 
 
 def _order(record: Mapping[str, Any]) -> tuple[str, datetime]:
-    return record["session"], _last_moment(record)
+    return record["session"], last_moment(record)
 
 
 def _findings_by_key(evaluations: Sequence[Evaluation], view: TickerView, provider: str) -> dict[str, Finding]:
@@ -148,7 +148,7 @@ def _goes_on(record: Mapping[str, Any], key: str, view: TickerView, policy: Aler
     """Return whether an ended alert goes on when it arms again, instead of a new one beginning."""
     if record["id"] == alert_id(key, view.market_date):
         return True
-    since = view.as_of - _last_moment(record)
+    since = view.as_of - last_moment(record)
     return since <= timedelta(days=policy.cool_down_days)
 
 
@@ -167,7 +167,7 @@ def _settled(metrics: Mapping[str, Any], as_of: datetime) -> bool:
     return time is not None and datetime.fromisoformat(time) <= as_of
 
 
-def _last_moment(record: Mapping[str, Any]) -> datetime:
+def last_moment(record: Mapping[str, Any]) -> datetime:
     """Return the as_of of the newest scan that changed the record: an end comes after last_seen."""
     return datetime.fromisoformat(record["metrics"].get("ended_at") or record["last_seen"])
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from collector.alerts import verdicts
 from collector.alerts.scoring import Weights
 from collector.detectors.base import ConfigError
 from collector.detectors.levels import check_whole
@@ -20,11 +21,13 @@ class AlertPolicy:
             instead of beginning a new one; 0: only within the same session.
         storm: new alerts in one scan above which they are told as one digest.
         weights: points of each part of the score.
+        verdict: levels of what the next session's open interest says of an activity alert.
     """
 
     cool_down_days: int = 5
     storm: int = 20
     weights: Weights = field(default_factory=Weights)
+    verdict: verdicts.Config = field(default_factory=verdicts.Config)
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the field."""
@@ -46,16 +49,21 @@ def policy_from(table: Mapping[str, Any]) -> AlertPolicy:
     names = [one.name for one in fields(AlertPolicy)]
     _refuse_unknown(table, names, "")
     values = dict(table)
-    if "weights" in values:
-        weights = values["weights"]
-        if not isinstance(weights, Mapping):
-            raise ConfigError("weights: is a table of points, [alerts.weights]")
-        _refuse_unknown(weights, [one.name for one in fields(Weights)], "weights.")
-        try:
-            values["weights"] = Weights(**weights)
-        except ConfigError as error:
-            raise ConfigError(f"weights.{error}") from error
+    for name, kind in (("weights", Weights), ("verdict", verdicts.Config)):
+        if name in values:
+            values[name] = _made(name, kind, values[name])
     return AlertPolicy(**values)
+
+
+def _made(name: str, kind: type[Weights] | type[verdicts.Config], table: Any) -> Any:
+    """Return what a table of its own makes."""
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{name}: is a table of numbers, [alerts.{name}]")
+    _refuse_unknown(table, [one.name for one in fields(kind)], f"{name}.")
+    try:
+        return kind(**table)
+    except ConfigError as error:
+        raise ConfigError(f"{name}.{error}") from error
 
 
 def _refuse_unknown(table: Mapping[str, Any], names: list[str], place: str) -> None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from collector.alerts.confirmation import confirmed
 from collector.alerts.lifecycle import AlertEvent, ScanContext, advance
 from collector.alerts.storm import digest
+from collector.alerts.verdicts import Seen, awaits
 from collector.analytics.volatility_rank import WINDOW, volatility_rank
 from collector.code_version import code_version
 from collector.configuration import Alerting
@@ -42,11 +44,12 @@ SESSIONS_READ = WINDOW * 3 // 2
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was known before the scan, by ticker."""
+    """What was known before the scan, by ticker; ``seen`` by the alerts that await a verdict."""
 
     usual: Mapping[str, Usual]
     past: Mapping[str, KnownPast]
     standing: Mapping[str, Sequence[Mapping[str, Any]]]
+    seen: Mapping[str, Seen] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,13 @@ def known_before(
     known_at = max(datetime.fromisoformat(record["recorded_at"]) for record in found)
     dates = {record["ticker"]: date.fromisoformat(record["market_date"]) for record in found}
     moments = {record["ticker"]: (dates[record["ticker"]], datetime.fromisoformat(record["as_of"])) for record in found}
+    standing = history.standing_alerts(connection, plan.provider, tickers, known_at)
+    due = [alert["id"] for ticker in tickers for alert in standing[ticker] if awaits(alert, dates[ticker])]
     return Known(
         usual_volumes(connection, plan.provider, moments, known_at, sessions),
         past_sessions(connection, plan.provider, dates, known_at, SESSIONS_READ),
-        history.standing_alerts(connection, plan.provider, tickers, known_at),
+        standing,
+        history.seen_at_first(connection, due),
     )
 
 
@@ -84,6 +90,7 @@ def detect(
     found: Sequence[Mapping[str, Any]],
     rows: Mapping[str, pd.DataFrame],
     alerting: Alerting,
+    sessions: Sessions,
 ) -> Detected:
     """Run the detectors over each ticker and let its alerts live on; note in its feature what each detector saw."""
     context = ScanContext(
@@ -102,7 +109,8 @@ def detect(
         evaluations = [_evaluation(detector, view) for detector in alerting.detectors.of(ticker)]
         record["feature"]["detectors"] = [_seen(evaluation) for evaluation in evaluations]
         said += [(ticker, evaluation) for evaluation in evaluations]
-        events += advance(known.standing[ticker], view, evaluations, context)
+        moved = advance(known.standing[ticker], view, evaluations, context)
+        events += confirmed(moved, known.standing[ticker], known.seen, view, sessions, context)
     summary = digest(events, alerting.policy.storm, context)
     return Detected(tuple(events if summary is None else [*events, summary]), _by_detector(said), _near_misses(said))
 

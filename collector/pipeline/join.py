@@ -137,7 +137,7 @@ def _transact(
         coverage = {record["ticker"]: _coverage(before[record["ticker"]], record, sessions) for record in found}
         known = known_before(connection, plan, found, sessions)
         # Judged while the contracts are inserted: neither needs the other.
-        judged = beside.submit(detect, known, plan, found, prepared.rows, alerting)
+        judged = beside.submit(detect, known, plan, found, prepared.rows, alerting, sessions)
         records.append_contracts(connection, staging.parquet_files(), provenance)
         _append_facts(connection, collected, prepared, provenance)
         detected = judged.result()

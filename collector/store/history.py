@@ -10,6 +10,8 @@ import duckdb
 import orjson
 import pandas as pd
 
+from collector.alerts.verdicts import Seen
+
 ALERT_DAYS = 30
 
 
@@ -35,6 +37,29 @@ def standing_alerts(
     for ticker, alert in rows:
         found[ticker].append(orjson.loads(alert))
     return found
+
+
+def seen_at_first(connection: duckdb.DuckDBPyConnection, alert_ids: Sequence[str]) -> dict[str, Seen]:
+    """Return what activity alerts saw in the session in which they began, by id; without one that the store lacks."""
+    if not alert_ids:
+        return {}
+    rows = connection.execute(
+        """
+        WITH told AS (
+            SELECT alert_id, (happened_at, store_revision) AS moment, alert->>'session' AS session,
+                   CAST(alert->>'$.metrics.volume' AS BIGINT) AS volume,
+                   CAST(alert->>'$.metrics.open_interest' AS BIGINT) AS open_interest,
+                   alert->>'$.metrics.open_interest_date' AS counted
+            FROM alert_events
+            WHERE list_contains(?, alert_id) AND market_date = CAST(alert->>'session' AS DATE)
+        )
+        SELECT alert_id, coalesce(max(volume), 0), arg_max(open_interest, moment) FILTER (counted < session),
+               arg_max(CAST(counted AS DATE), moment) FILTER (counted < session)
+        FROM told GROUP BY alert_id
+        """,
+        [list(alert_ids)],
+    ).fetchall()
+    return {alert_id: Seen(volume, open_interest, counted) for alert_id, volume, open_interest, counted in rows}
 
 
 def last_coverages(

@@ -21,6 +21,7 @@ from collector.pipeline.collect import Collector
 from collector.pipeline.join import Joined, join
 from collector.pipeline.plan import ScanPlan
 from collector.providers.base import NoOptions, NotRecorded, ProviderError, RateLimited, TimedOut
+from collector.store import history
 from collector.store.database import open_store
 from collector.store.staging import Staging
 from exports.folders import MarketFolder
@@ -67,9 +68,9 @@ def counts(folder: MarketFolder) -> dict[str, int]:
         return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in TABLES}
 
 
-def busy(volume: int = 40_000, stamp: datetime = STAMP) -> Any:
+def busy(volume: int = 40_000, stamp: datetime = STAMP, open_interest: int = 900) -> Any:
     """Return a live chain whose call at 100 traded ``volume`` against an open interest of 900, at a mid of 3."""
-    call = contract(strike=100.0, contract_symbol=occ(), volume=volume)
+    call = contract(strike=100.0, contract_symbol=occ(), volume=volume, open_interest=open_interest)
     others = [one for one in live_chain().contracts if (one.option_type, one.strike) != ("call", 100.0)]
     return chain(call, *others, stamp=stamp)
 
@@ -197,6 +198,31 @@ def test_a_dark_chain_raises_none_ends_none_and_none_is_new_when_quotes_come_bac
     back = joined(folder, "scan-3", {"ZZTA": [busy(stamp=at(24, 17))]})
     assert (back.scan["new_alerts"], back.scan["alerts"]) == (0, 1)
     assert [kind for _, kind, _ in alerts(folder)] == ["new", "ongoing"]
+
+
+def test_the_morning_after_an_activity_alert_gets_its_verdict_once(folder: MarketFolder) -> None:
+    joined(folder, "scan-1", {"ZZTA": [busy(stamp=at(24, 15))]})
+    joined(folder, "scan-2", {"ZZTA": [busy(stamp=at(24, 16), volume=50_000)]})
+    # Before the open the session is still that of the 24th, whatever the open interest.
+    joined(folder, "scan-3", {"ZZTA": [dark_chain(stamp=at(25, 12, 30))]})
+    assert [kind for _, kind, _ in alerts(folder)] == ["new", "ongoing"]
+    later = joined(folder, "scan-4", {"ZZTA": [busy(stamp=at(25, 15), volume=0, open_interest=30_900)]})
+    assert (later.scan["new_alerts"], later.scan["alerts"]) == (0, 0)
+    joined(folder, "scan-5", {"ZZTA": [busy(stamp=at(25, 16), volume=0, open_interest=30_900)]})
+    with open_store(folder, "test") as connection:
+        rows = connection.execute(
+            "SELECT scan_id, kind, alert->>'state', alert->>'$.verdict.verdict', alert->>'$.verdict.change' "
+            "FROM alert_events WHERE kind <> 'ongoing' ORDER BY store_revision, kind"
+        ).fetchall()
+        news = history.alert_events_after(connection, 3)
+        standing = history.standing_alerts(connection, "yahoo", ["ZZTA"], at(26, 15))
+    assert rows == [
+        ("scan-1", "new", "new", None, None),
+        ("scan-4", "ended", "ended", "opened", "30000"),
+        ("scan-4", "verdict", "ended", "opened", "30000"),
+    ]
+    assert sorted(event["kind"] for event in news) == ["ended", "verdict"]
+    assert [alert["verdict"]["open_interest_before"] for alert in standing["ZZTA"]] == [900]
 
 
 def test_a_feature_says_what_each_detector_saw(folder: MarketFolder) -> None:

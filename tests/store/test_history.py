@@ -9,10 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from collector.alerts.verdicts import Seen
 from collector.store import history, records
 from collector.store.database import open_store
 from exports.folders import MarketFolder
-from tests.store.rows import alert_row, provenance
+from tests.store.rows import alert_row, days_before, provenance
 
 TODAY = date(2026, 3, 24)
 NOW = datetime(2026, 3, 24, 17, tzinfo=UTC)
@@ -61,6 +62,37 @@ def test_an_alert_that_ended_more_than_thirty_days_ago_is_gone(store: duckdb.Duc
 def test_of_two_events_of_one_moment_the_later_revision_holds(store: duckdb.DuckDBPyConnection) -> None:
     append_alerts(store, alert_row("a", "ended", NOW, 5), alert_row("a", "ongoing", NOW, 4))
     assert standing(store) == [("a", "ended")]
+
+
+def activity_row(
+    hour: int, volume: int, open_interest: int | None, counted: str | None, **changes: Any
+) -> dict[str, Any]:
+    """Return an ongoing alert on activity that began today, at an hour of today."""
+    metrics = {"volume": volume, "open_interest": open_interest, "open_interest_date": counted}
+    alert = {"session": TODAY.isoformat(), "metrics": metrics}
+    return alert_row("a", "ongoing", NOW.replace(hour=hour), hour, alert=alert, **changes)
+
+
+def test_what_an_alert_saw_in_its_first_session(store: duckdb.DuckDBPyConnection) -> None:
+    monday, friday = days_before(TODAY, 2)
+    tomorrow = TODAY + timedelta(days=1)
+    append_alerts(
+        store,
+        activity_row(14, 500, 90, friday.isoformat()),
+        activity_row(15, 900, 100, monday.isoformat()),
+        activity_row(16, 800, 101, monday.isoformat()),
+        # At the same New York date as tomorrow's count, and of tomorrow's session: neither is what was open before.
+        activity_row(21, 950, 700, TODAY.isoformat()),
+        activity_row(17, 9_000, 800, TODAY.isoformat(), market_date=tomorrow),
+        activity_row(18, 7_000, 1, monday.isoformat(), alert_id="b"),
+    )
+    assert history.seen_at_first(store, ["a", "c"]) == {"a": Seen(950, 101, monday)}
+    assert history.seen_at_first(store, []) == {}
+
+
+def test_an_alert_that_saw_no_open_interest_of_before(store: duckdb.DuckDBPyConnection) -> None:
+    append_alerts(store, activity_row(14, 500, 90, None), activity_row(15, 600, 90, TODAY.isoformat()))
+    assert history.seen_at_first(store, ["a"]) == {"a": Seen(600)}
 
 
 def chain_row(scan: int, expiration: date, received: int, **changes: Any) -> dict[str, Any]:
