@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 
+from collector.providers.demo import staging
 from collector.providers.demo.activity import trade_record
 from collector.providers.demo.draws import FloatArray
 from collector.providers.demo.expirations import ListedExpiration, listed_expirations
@@ -69,7 +70,7 @@ class ScriptedTrade:
 
 def plays(kind: Kind, ordinal: int) -> bool:
     """Return whether the session has a staged trade of that kind."""
-    return ordinal % 5 == 0 or ordinal % 2 == KINDS.index(kind)
+    return staging.STAGED and (ordinal % 5 == 0 or ordinal % 2 == KINDS.index(kind))
 
 
 def scripted_trades(ticker: DemoTicker, expiration: ListedExpiration, ordinal: int) -> tuple[ScriptedTrade, ...]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from collector.providers.demo import staging
 from collector.providers.demo.corporate_actions import QUARTER, earnings_phase
 from collector.providers.demo.draws import FloatArray, IntArray
 from collector.providers.demo.universe import DemoTicker
@@ -33,7 +34,9 @@ _ORDINARY = 0.8
 
 def with_events(ticker: DemoTicker, ordinals: IntArray, wander: FloatArray) -> FloatArray:
     """Return ln(variance over its centre) at the close of each session, from the one that wanders by itself."""
-    ordinary = _ORDINARY * np.tanh(wander / _ORDINARY)
+    ordinary: FloatArray = _ORDINARY * np.tanh(wander / _ORDINARY)
+    if not staging.STAGED:
+        return ordinary
     number, since = _nearest_report(ticker, ordinals)
     staged = ordinary
     for remainder, extreme in enumerate(TURNS):
@@ -45,6 +48,8 @@ def with_events(ticker: DemoTicker, ordinals: IntArray, wander: FloatArray) -> F
 
 def extreme_at(ticker: DemoTicker, ordinal: int) -> Extreme | None:
     """Return at which extreme the ticker's volatility is held from the close before to the close of the session."""
+    if not staging.STAGED:
+        return None
     numbers, sinces = _nearest_report(ticker, np.array([ordinal]))
     extreme = TURNS[(int(numbers[0]) + ticker.number) % 2]
     off = int(sinces[0]) - MIDDLE[extreme]

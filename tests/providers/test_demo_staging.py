@@ -1,0 +1,34 @@
+"""The demo market without anything staged, in a process of its own: what is made once is kept."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+ASK = """
+import json, sys
+from collector.providers.demo import staging
+staging.STAGED = sys.argv[1] == "True"
+from collector.providers.demo.script import KINDS, scripted_trade
+from collector.providers.demo.universe import UNIVERSE
+from collector.providers.demo.volatility_events import extreme_at
+
+SESSIONS = range(5000, 5126)
+print(json.dumps({
+    "trades": sum(scripted_trade(kind, ordinal) is not None for kind in KINDS for ordinal in range(5000, 5010)),
+    "extremes": sum(extreme_at(ticker, ordinal) is not None for ticker in UNIVERSE for ordinal in SESSIONS),
+}))
+"""
+
+
+def counts(staged: bool) -> dict[str, int]:
+    done = subprocess.run([sys.executable, "-c", ASK, str(staged)], capture_output=True, text=True, check=True)
+    found: dict[str, int] = json.loads(done.stdout)
+    return found
+
+
+def test_the_switch_removes_every_staged_event() -> None:
+    with_events = counts(staged=True)
+    assert all(with_events.values())
+    assert counts(staged=False) == dict.fromkeys(with_events, 0)
