@@ -92,6 +92,10 @@ DETECTOR_REASONS: dict[str, str] = {
     "not_crossed": "The level was not crossed: the sessions before stood on this side of it already.",
     "no_clear_side": "No session before stood clear of the level, on either side.",
     "detector_failed": "The detector stopped with an error of its own: see the log.",
+    "condition_not_met": "The rule's condition does not hold.",
+    "grade_too_low": "The chains behind the figures are graded below what the rule accepts.",
+    "null_field": "A field that the rule names is null: the metric beside says which.",
+    "not_computable": "The rule divides by zero, or comes to numbers beyond all bounds.",
 }
 
 VERDICT_REASONS: dict[str, str] = {
