@@ -15,10 +15,22 @@ from django_q.admin import FailAdmin, QueueAdmin, ScheduleAdmin, TaskAdmin
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 
-from collector.models import Channel, Heartbeat, OutboxMessage, ScanJob, ScanSlot, WatchedTicker
+from collector.mark_admin import AlertMarkAdmin, MuteAdmin
+from collector.models import (
+    AlertMark,
+    Channel,
+    Heartbeat,
+    Mute,
+    OutboxMessage,
+    Rule,
+    ScanJob,
+    ScanSlot,
+    WatchedTicker,
+)
 from collector.notifications.channel_form import ChannelForm
 from collector.notifications.delivery import redeliver, send_test
 from collector.notifications.delivery_error import DeliveryError
+from collector.rule_admin import RuleAdmin
 from collector.schedules import NAME_PREFIX
 from exports.tickers import TickerError, canonical
 
@@ -178,6 +190,9 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         self.message_user(request, f"{count} of {len(chosen)} will be sent again; the others need not be.")
 
 
+admin.site.register(Rule, RuleAdmin)
+admin.site.register(AlertMark, AlertMarkAdmin)
+admin.site.register(Mute, MuteAdmin)
 admin.site.unregister(Schedule)
 
 

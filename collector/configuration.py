@@ -1,11 +1,11 @@
-"""The effective configuration of a scan: detectors' levels from the TOML file over their defaults, the events that the
-file states, and all else that shapes its numbers."""
+"""The effective configuration of a scan: detectors' levels from the TOML file over their defaults, the users' rules,
+the events that the file states, and all else that shapes its numbers."""
 
 from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +16,13 @@ from collector.alerts.policy import AlertPolicy, policy_from
 from collector.detectors.base import ConfigError
 from collector.detectors.registry import DetectorSet, configured
 from collector.market.events import Event
+from collector.rules.definition import RuleDefinition, rule_from, rules_from
+from collector.rules.fault import RuleFault
 from collector.user_events import read_events, to_json
 
 logger = logging.getLogger(__name__)
 
-KNOWN_TABLES = ("alerts", "detectors", "events")
+KNOWN_TABLES = ("alerts", "detectors", "events", "rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,24 @@ def alerting_of(configuration: Mapping[str, Any]) -> Alerting:
 
     A level that this version knows no more (the scan was planned by another) is passed over, with a warning.
     """
+    rules = _planned_rules(configuration.get("rules", []))
     try:
-        return Alerting(configured(configuration.get("detectors", {})), policy_from(configuration.get("alerts", {})))
+        detectors = configured(configuration.get("detectors", {})).with_rules(rules)
+        return Alerting(detectors, policy_from(configuration.get("alerts", {})))
     except ConfigError as error:
         logger.warning("A scan was planned with levels that can't be used; the defaults stand in: %s", error)
-        return Alerting(DetectorSet(), AlertPolicy())
+        return Alerting(DetectorSet().with_rules(rules), AlertPolicy())
+
+
+def _planned_rules(content: Sequence[Mapping[str, Any]]) -> tuple[RuleDefinition, ...]:
+    """Return a plan's rules; one that this version can't read is left out, with a warning."""
+    rules = []
+    for table in content:
+        try:
+            rules.append(rule_from(table))
+        except RuleFault as fault:
+            logger.warning("A scan was planned with the rule %s, which can't be used: %s", table.get("name"), fault)
+    return tuple(rules)
 
 
 @lru_cache(maxsize=4)
@@ -98,6 +113,50 @@ def events(config: Path | None) -> tuple[Event, ...]:
         raise ConfigError(f"{config}: {error}") from error
 
 
+@lru_cache(maxsize=4)
+def file_rules(config: Path | None) -> tuple[RuleDefinition, ...]:
+    """Return the rules of the TOML file (``[[rules]]``, see collector/rules/definition.py); () without a file.
+
+    Raises:
+        ConfigError: a file that can't be read, an unknown table, or what can't be a rule; names file and key.
+    """
+    if config is None:
+        return ()
+    try:
+        return rules_from(_content(config).get("rules", []))
+    except RuleFault as fault:
+        raise ConfigError(f"{config}: {fault}") from fault
+
+
+def rules(config: Path | None, of_admin: Sequence[RuleDefinition]) -> tuple[RuleDefinition, ...]:
+    """Return the rules of the TOML file and those made in the admin, by name.
+
+    Raises:
+        ConfigError: as ``file_rules``, and where both have a rule of one name.
+    """
+    both = {rule.detector: rule for rule in of_admin}
+    for rule in file_rules(config):
+        other = both.get(rule.detector)
+        if other is not None:
+            raise ConfigError(
+                f"{config}: rules: {rule.name!r} is the name of a rule in the admin too ({other.name!r}); "
+                "rename or disable one of them"
+            )
+    return tuple(sorted((*file_rules(config), *of_admin), key=lambda rule: rule.detector))
+
+
+def check(config: Path | None, of_admin: Sequence[RuleDefinition]) -> None:
+    """Read all of the TOML file, for what uses a part of it.
+
+    Raises:
+        ConfigError: the file can't be used; names it and the key.
+    """
+    detectors(config)
+    policy(config)
+    rules(config, of_admin)
+    events(config)
+
+
 def _content(config: Path) -> dict[str, Any]:
     """Return what the file holds; raise ConfigError where it can't be read or has a table that is not known."""
     try:
@@ -110,13 +169,19 @@ def _content(config: Path) -> dict[str, Any]:
     return content
 
 
-def effective(config: Path | None, provider: str, shaping: dict[str, Any]) -> dict[str, Any]:
+def effective(
+    config: Path | None, provider: str, shaping: dict[str, Any], of_admin: Sequence[RuleDefinition] = ()
+) -> dict[str, Any]:
     """Return everything that shapes a scan's numbers, JSON-ready.
 
     Args:
         config: the TOML file, None without one.
         provider: the provider's name.
         shaping: the settings that the plan obeys.
+        of_admin: the rules made in the admin for the provider's market.
+
+    Raises:
+        ConfigError: the file can't be used; names it and the key.
     """
     return {
         "provider": provider,
@@ -133,5 +198,6 @@ def effective(config: Path | None, provider: str, shaping: dict[str, Any]) -> di
         },
         "detectors": detectors(config).configuration(),
         "alerts": policy(config).configuration(),
+        "rules": [rule.to_json() for rule in rules(config, of_admin)],
         "events": [to_json(event) for event in events(config)],
     }

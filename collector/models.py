@@ -10,18 +10,27 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from collector.alert_models import AlertMark, Mute, Rule
+from collector.markets import Market
 from collector.notifications.channel_checks import apprise_errors, quiet_errors, webhook_errors
 from collector.notifications.targets import masked
 
+__all__ = [
+    "PAGE_CHANNEL",
+    "AlertMark",
+    "Channel",
+    "Heartbeat",
+    "Market",
+    "Mute",
+    "OutboxMark",
+    "OutboxMessage",
+    "Rule",
+    "ScanJob",
+    "ScanSlot",
+    "WatchedTicker",
+]
+
 PAGE_CHANNEL = "page"
-
-
-class Market(models.TextChoices):
-    """Which of the three data folders a row belongs to."""
-
-    LIVE = "live", "Live"
-    DEMO = "demo", "Demo"
-    RECORDED = "recorded", "Recorded"
 
 
 class WatchedTicker(models.Model):

@@ -407,6 +407,13 @@ VERDICT_FIELDS: tuple[Field, ...] = (
     _text("reason", "Why it is unknown: a reason code.", nullable=True),
 )
 
+# What staff say of an alert: kept beside it and added by the export, so the store's records hold none of it.
+ALERT_MARKS: tuple[Field, ...] = (
+    _time("acknowledged_at", "When somebody took note of it.", nullable=True),
+    _text("acknowledged_by", "Who took note of it.", nullable=True),
+    _time("muted_until", "Until when nobody is told of it.", nullable=True),
+)
+
 ALERT_FIELDS: tuple[Field, ...] = (
     _text("id", "Stable id: hash of the key and the session in which the episode began."),
     _text("key", "provider, ticker, detector, subject and direction, joined."),
@@ -444,6 +451,7 @@ ALERT_FIELDS: tuple[Field, ...] = (
     _objects("outcomes", "What became of it."),
     _text("config_hash", "Hash of the effective configuration."),
     _text("code_version", "Version of the code that found it."),
+    *ALERT_MARKS,
 )
 
 TICKER_RESULT: tuple[Field, ...] = (

@@ -10,6 +10,7 @@ import pytest
 from collector.configuration import alerting_of, detectors, effective, policy
 from collector.detectors.base import ConfigError
 from collector.pipeline.plan import configuration_hash
+from collector.rules.definition import rule_from
 
 
 def written(folder: Path, text: str) -> Path:
@@ -36,7 +37,7 @@ def test_a_file_moves_the_level_it_names_and_no_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("[rules]\n", "rules: no such table"),
+        ("[rule]\n", "rule: no such table; there are alerts, detectors, events, rules"),
         ("detectors = 3\n", "detectors: each is a table"),
         ("[detectors]\nunusual_activity = 3\n", "detectors: each is a table"),
         ("[detectors.no_such]\nx = 1\n", "no_such"),
@@ -118,3 +119,59 @@ def test_levels_of_another_version_do_not_keep_a_scan_out_of_the_store(caplog: p
     judges = alerting_of({"detectors": {"unusual_activity": {"gone": 1}}})
     assert [one.configuration() for one in judges.detectors] == [one.configuration() for one in detectors(None)]
     assert "unusual_activity.gone: no such level" in caplog.text
+
+
+HIGH = rule_from({"name": "High IV", "condition": "iv_rank > 80"})
+LOW = rule_from({"name": "Low IV", "condition": "iv_rank < 10", "tickers": ["AAPL"]})
+HIGH_IN_FILE = '[[rules]]\nname = "High IV"\ncondition = "iv_rank > 80"\n'
+
+
+def test_rules_of_the_file_and_of_the_admin_are_in_it_by_name_and_move_its_hash(tmp_path: Path) -> None:
+    config = written(tmp_path, HIGH_IN_FILE)
+    assert effective(None, "demo", {})["rules"] == []
+    assert effective(config, "demo", {}, [LOW])["rules"] == [HIGH.to_json(), LOW.to_json()]
+    assert effective(None, "demo", {}, [LOW, HIGH])["rules"] == [HIGH.to_json(), LOW.to_json()]
+    higher = rule_from({"name": "High IV", "condition": "iv_rank > 81"})
+    kept = rule_from({"name": "High IV", "condition": "iv_rank > 80", "rearm": "iv_rank > 70"})
+    hashes = {
+        configuration_hash(effective(None, "demo", {}, rules)) for rules in ((), [HIGH], [higher], [kept], [HIGH, LOW])
+    }
+    assert len(hashes) == 5
+
+
+def test_a_name_in_both_is_refused_and_both_are_named(tmp_path: Path) -> None:
+    other = rule_from({"name": "high-iv", "condition": "iv_rank > 90"})
+    with pytest.raises(ConfigError) as refused:
+        effective(written(tmp_path, HIGH_IN_FILE), "demo", {}, [other])
+    assert "rules: 'High IV' is the name of a rule in the admin too ('high-iv'); rename or disable" in str(
+        refused.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[rules]\nname = 'x'\n", r"rules: each is a table \[\[rules\]\]"),
+        ("[[rules]]\nname = 'x'\n", r"rules\[1\]\.condition: a text such as"),
+        ("[[rules]]\nname = 'x'\ncondition = 'iv_rnk > 1'\n", r"rules\[1\]\.condition: at character 1: iv_rnk is no"),
+        (f"{HIGH_IN_FILE}level = 3\n", r"rules\[1\]\.level: no such key"),
+        (f"{HIGH_IN_FILE}{HIGH_IN_FILE}", r"rules\[2\]\.name: 'High IV' is the name of rules\[1\] too"),
+    ],
+)
+def test_a_rule_that_can_not_be_is_refused_by_its_key(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=named) as refused:
+        effective(written(tmp_path, text), "demo", {})
+    assert str(tmp_path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_scan_is_judged_by_the_rules_of_its_plan(caplog: pytest.LogCaptureFixture) -> None:
+    planned = json.loads(json.dumps(effective(None, "demo", {}, [HIGH, LOW])))
+    judges = alerting_of(planned).detectors
+    assert [detector.name for detector in judges.of("AAPL")][-2:] == ["rule:high-iv", "rule:low-iv"]
+    assert [rule.config for rule in judges.rules] == [HIGH, LOW]
+    planned["rules"][0]["condition"] = "a_field_of_another_version > 1"
+    assert [rule.config for rule in alerting_of(planned).detectors.rules] == [LOW]
+    assert "High IV" in caplog.text
+    planned["detectors"]["unusual_activity"]["no_such"] = 1
+    assert [rule.config for rule in alerting_of(planned).detectors.rules] == [LOW]

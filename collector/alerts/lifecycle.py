@@ -23,14 +23,14 @@ from collector.alerts.policy import AlertPolicy
 from collector.alerts.scoring import confidence, score
 from collector.alerts.strategies import strategies
 from collector.detectors.base import Evaluation, Finding, TickerView
-from exports.documents import ALERT_FIELDS
+from exports.documents import ALERT_FIELDS, ALERT_MARKS
 
 logger = logging.getLogger(__name__)
 
 EventKind = Literal["new", "ongoing", "ended", "digest", "verdict", "outcome"]
 AlertRecord = dict[str, Any]
 
-_FIELDS = tuple(field.name for field in ALERT_FIELDS)
+_FIELDS = tuple(field.name for field in ALERT_FIELDS if field not in ALERT_MARKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,9 @@ class ScanContext:
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """One step of an alert. ``alert`` is the whole record after it: ``documents.ALERT_FIELDS``, as JSON values.
+    """One step of an alert.
+
+    ``alert`` is the whole record after it: ``documents.ALERT_FIELDS`` without what staff say of it, as JSON values.
 
     A digest is of no alert: see collector/alerts/storm.py.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
@@ -31,7 +31,8 @@ class ChainView:
     """What a detector sees of one chain of the scan.
 
     ``tenor`` is in years from as_of to settlement, ``relative_spread`` the median (ask - bid) / mid near the money;
-    ``analytics`` and ``totals`` are the chain's members of these names in exports/documents.py.
+    ``analytics`` and ``totals`` are the chain's members of these names in exports/documents.py; ``row`` is all that the
+    scan keeps of the chain, as JSON values.
     """
 
     root: str
@@ -49,6 +50,7 @@ class ChainView:
     analytics: Mapping[str, Any] = field(default_factory=dict)
     totals: Mapping[str, Any] = field(default_factory=dict)
     open_interest_date: date | None = None
+    row: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +175,35 @@ class Detector(Protocol):
     is a frozen dataclass whose fields are levels with defaults.
     """
 
-    name: ClassVar[str]
-    claim: ClassVar[Claim]
-    hypothesis: ClassVar[str]
-    formula: ClassVar[str]
-    day_one: ClassVar[str]
-    minimum_grade: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """Its name in alerts."""
+        ...
+
+    @property
+    def claim(self) -> Claim:
+        """What its outcomes are judged by."""
+        ...
+
+    @property
+    def hypothesis(self) -> str:
+        """What it holds to be so."""
+        ...
+
+    @property
+    def formula(self) -> str:
+        """How it finds that."""
+        ...
+
+    @property
+    def day_one(self) -> str:
+        """What it does without history."""
+        ...
+
+    @property
+    def minimum_grade(self) -> str:
+        """The worst grade of a chain that it accepts."""
+        ...
 
     @property
     def config(self) -> Any:

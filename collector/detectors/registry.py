@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -10,7 +10,9 @@ from collector.detectors.base import ConfigError, Detector
 from collector.detectors.expected_move_breach import ExpectedMoveBreach
 from collector.detectors.gamma_flip_crossed import GammaFlipCrossed
 from collector.detectors.put_call_extreme import PutCallExtreme
+from collector.detectors.rules import RuleDetector
 from collector.detectors.unusual_activity import UnusualActivity
+from collector.rules.definition import RuleDefinition
 from exports.tickers import TickerError, canonical
 
 DETECTORS: tuple[Detector, ...] = (
@@ -25,29 +27,36 @@ TICKERS = "tickers"
 
 @dataclass(frozen=True, slots=True)
 class DetectorSet:
-    """Detectors with their effective levels; iterating gives those that hold where no ticker has its own.
+    """Detectors with their effective levels; iterating gives those that hold where no ticker has its own, then rules.
 
-    ``special`` holds, by ticker, the detectors in place of those of the same name.
+    ``special`` holds, by ticker, the detectors in place of those of the same name; ``rules`` are the users' own.
     """
 
     detectors: tuple[Detector, ...] = DETECTORS
     special: Mapping[str, Mapping[str, Detector]] = field(default_factory=dict)
+    rules: tuple[RuleDetector, ...] = ()
 
     def __iter__(self) -> Iterator[Detector]:
-        """Iterate over the detectors with the levels of all tickers."""
-        return iter(self.detectors)
+        """Iterate over the detectors with the levels of all tickers, then the rules."""
+        yield from self.detectors
+        yield from self.rules
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self.detectors)
+        return len(self.detectors) + len(self.rules)
 
     def of(self, ticker: str) -> tuple[Detector, ...]:
-        """Return the detectors with the levels that hold for a ticker."""
+        """Return the detectors with the levels that hold for a ticker, and the rules that apply to it."""
         own = self.special.get(ticker, {})
-        return tuple(own.get(detector.name, detector) for detector in self.detectors)
+        detectors = (own.get(detector.name, detector) for detector in self.detectors)
+        return (*detectors, *(rule for rule in self.rules if rule.config.applies_to(ticker)))
+
+    def with_rules(self, rules: Iterable[RuleDefinition]) -> DetectorSet:
+        """Return the set with these rules in place of its own."""
+        return replace(self, rules=tuple(RuleDetector(rule) for rule in rules))
 
     def configuration(self) -> dict[str, Any]:
-        """Return all effective levels as JSON values: ``configured`` makes the same set of them again."""
+        """Return all effective levels as JSON values, rules left out: ``configured`` makes the same set of them."""
         levels: dict[str, Any] = {detector.name: detector.configuration() for detector in self.detectors}
         for ticker, own in sorted(self.special.items()):
             for name, detector in own.items():

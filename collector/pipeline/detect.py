@@ -183,6 +183,7 @@ def _chain_view(chain: Mapping[str, Any]) -> ChainView:
         analytics=chain["analytics"],
         totals=chain["totals"],
         open_interest_date=date.fromisoformat(chain["open_interest_date"]),
+        row=chain,
     )
 
 

@@ -16,6 +16,7 @@ from collector.configuration import effective
 from collector.market.calendar import new_york_date
 from collector.providers.base import Provider
 from collector.providers.call_budget import CallBudget
+from collector.rule_book import rules_of
 from collector.scan_ids import new_scan_id
 from collector.schedules import cron_of, next_slot
 from exports.folders import MarketFolder
@@ -117,6 +118,7 @@ def plan_scan(folder: MarketFolder, provider: Provider, scan: Scan, budget: Call
             "calls_per_day": options.calls_per_day,
             "risk_free_rate": options.risk_free_rate,
         },
+        rules_of(folder.market),
     )
     upcoming = next_slot(now, cron_of("scheduled", folder.provider)) if scan.kind == "scheduled" else None
     return ScanPlan(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from collector.alerts.marks import muted_by
 from collector.models import OutboxMark
 from collector.notifications.channels import Muted, nobody
 from collector.notifications.delivery import request_delivery
@@ -40,7 +42,7 @@ def publish(folder: MarketFolder) -> Published:
     """
     publication = JSONExporter(folder).publish()
     counts = {name: entry.count for name, entry in publication.manifest.documents.items()}
-    messages = fill_outbox(folder)
+    messages = fill_outbox(folder, muted_by(folder.market, datetime.now(UTC)))
     return Published(publication.manifest.generation, counts, tuple(publication.problems), messages)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from collector.alerts.marks import marks_of
 from collector.market.calendar import sessions_of
 from collector.models import WatchedTicker
 from collector.store import chain_records, history_records, record_sql
@@ -70,7 +71,7 @@ class StoreSnapshot:
     def document_revision(self, document: str) -> str:
         """Return a text that moves exactly when what the document holds may have moved."""
         if document == "meta":
-            return meta_revision()
+            return meta_revision(self.moment.market)
         if document in ("alerts", "scans", "features"):
             return str(self.store_revision)
         clock = history_records.clock(self.moment) if document == "history" else chain_records.clock(self.moment)
@@ -84,7 +85,7 @@ class StoreSnapshot:
             "scans": self._scans,
             "features": self._features,
             "history": lambda: history_records.history(self.moment),
-            "meta": meta_records,
+            "meta": self._meta,
         }
         yield from readers[document]()
 
@@ -107,7 +108,12 @@ class StoreSnapshot:
             """,
             {"now": self.moment.now},
         )
-        yield from record_sql.json_objects(rows)
+        overlay = marks_of(self.moment.market, self.moment.now)
+        yield from (overlay(record) for record in record_sql.json_objects(rows))
+
+    def _meta(self) -> Iterator[dict[str, Any]]:
+        """Yield what detectors, providers, fields and reason codes mean."""
+        return meta_records(self.moment.market)
 
     def _scans(self) -> Iterator[dict[str, Any]]:
         """Yield the last 500 scans, newest first."""

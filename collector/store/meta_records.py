@@ -9,15 +9,17 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from collector.configuration import detectors
+from collector.configuration import detectors, rules
 from collector.providers.catalogue import PROVIDER_FACTS
+from collector.rule_book import rules_of
 from exports.documents import DOCUMENTS, Field
 from exports.reasons import ALL
 
 
-def meta_records() -> Iterator[dict[str, Any]]:
-    """Yield one record a detector, provider, field and reason code."""
-    for detector in detectors(settings.OPTSITE.config):
+def meta_records(market: str) -> Iterator[dict[str, Any]]:
+    """Yield one record a detector (the market's rules among them), provider, field and reason code."""
+    config = settings.OPTSITE.config
+    for detector in detectors(config).with_rules(rules(config, rules_of(market))):
         yield _record(
             "detector",
             detector.name,
@@ -39,9 +41,9 @@ def meta_records() -> Iterator[dict[str, Any]]:
             yield _record("reason", f"{group}.{code}", sentence, detail={"group": group, "code": code})
 
 
-def meta_revision() -> str:
-    """Return a hash of what meta.json holds."""
-    content = orjson.dumps(list(meta_records()), option=orjson.OPT_SORT_KEYS)
+def meta_revision(market: str) -> str:
+    """Return a hash of what a market's meta.json holds."""
+    content = orjson.dumps(list(meta_records(market)), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()[:12]
 
 

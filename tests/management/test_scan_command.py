@@ -141,10 +141,19 @@ def test_a_requested_scan_runs_once_however_often_it_is_ordered(desk: Desk) -> N
 
 
 def test_show_config_shows_the_levels_and_scans_nothing(desk: Desk) -> None:
-    desk.levels.write_text("[detectors.unusual_activity]\nmin_premium = 123456.0\n")
+    desk.levels.write_text(
+        "[detectors.unusual_activity]\nmin_premium = 123456.0\ntickers.ALDREN.min_volume = 7\n"
+        "[alerts]\nstorm = 3\n"
+        "[[rules]]\nname = 'High IV'\ncondition = 'iv_rank > 80'\n"
+        "[[events]]\nkind = 'fomc'\ndate = 2026-12-09\nsource = 'a test'\n"
+    )
     ran = desk.run("scan", "--show-config")
     assert ran.code == 0
     shown = json.loads(ran.output)
+    assert shown["detectors"]["unusual_activity"]["tickers"]["ALDREN"]["min_volume"] == 7
+    assert shown["alerts"]["storm"] == 3
+    assert [(rule["name"], rule["condition"]) for rule in shown["rules"]] == [("High IV", "iv_rank > 80")]
+    assert [event["kind"] for event in shown["events"]] == ["fomc"]
     assert set(shown["detectors"]) == {detector.name for detector in DETECTORS}
     assert shown["detectors"]["unusual_activity"]["min_premium"] == 123456.0
     assert shown["detectors"]["unusual_activity"]["min_volume"] == 500
@@ -158,9 +167,12 @@ def test_show_config_shows_the_levels_and_scans_nothing(desk: Desk) -> None:
         ("[detectors.unusual_activity]\nmin_vol = 1\n", "detectors.unusual_activity.min_vol: no such level"),
         ("[detectors.unusual_activity]\nmin_volume = 'many'\n", "detectors.unusual_activity.min_volume: 'many'"),
         ("[detectors.crystal_ball]\nlevel = 1\n", "detectors.crystal_ball"),
-        ("[moods]\nlevel = 1\n", "moods: no such table"),
+        ("[alerts]\nlevel = 1\n", "alerts.level: no such key"),
+        ("[levels]\nlevel = 1\n", "levels: no such table"),
+        ("[[rules]]\nname = 'x'\ncondition = 'iv_rnk > 1'\n", "rules[1].condition: at character 1: iv_rnk is no field"),
+        ("[[rules]]\nname = 'x'\ncondition = 'iv_rank > 1'\nlevel = 1\n", "rules[1].level: no such key"),
     ],
-    ids=["unknown level", "bad level", "unknown detector", "unknown table"],
+    ids=["unknown level", "bad level", "unknown detector", "unknown key", "unknown table", "bad rule", "rule's key"],
 )
 def test_a_bad_configuration_is_exit_2_and_names_the_key(command: str, text: str, named: str, desk: Desk) -> None:
     desk.levels.write_text(text)

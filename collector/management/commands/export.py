@@ -9,9 +9,11 @@ import orjson
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from collector.configuration import check
 from collector.heartbeat import refresh
 from collector.management.exit_codes import as_command_error
 from collector.pipeline.publish import as_json, publish
+from collector.rule_book import rules_of
 from exports.folders import MARKET_OF_PROVIDER, MarketFolder
 
 
@@ -31,6 +33,7 @@ class Command(BaseCommand):
         if options["provider"]:
             folder = MarketFolder(folder.data_dir, options["provider"])
         try:
+            check(settings.OPTSITE.config, rules_of(folder.market))
             published = publish(folder)
             refresh(folder)
         except (KeyboardInterrupt, Exception) as error:

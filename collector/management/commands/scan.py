@@ -17,6 +17,7 @@ from collector.management.exit_codes import as_command_error
 from collector.management.progress_bar import ProgressBar
 from collector.pipeline.orders import BAD_USAGE, FAILED, Order, OrderError, Report, carry_out
 from collector.providers.catalogue import PROVIDER_FACTS
+from collector.rule_book import rules_of
 from exports.folders import MarketFolder
 from exports.tickers import TickerError, canonical_list
 
@@ -107,7 +108,7 @@ class Command(BaseCommand):
     def _show_config(self, order: Order) -> None:
         """Print the effective configuration."""
         try:
-            configuration = effective(settings.OPTSITE.config, order.folder.provider, {})
+            configuration = effective(settings.OPTSITE.config, order.folder.provider, {}, rules_of(order.folder.market))
         except ConfigError as error:
             raise CommandError(str(error), returncode=BAD_USAGE) from error
         self.stdout.write(orjson.dumps(configuration, option=orjson.OPT_INDENT_2).decode())
