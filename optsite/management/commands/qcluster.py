@@ -9,6 +9,7 @@ from django.db import connection
 from django_q.management.commands import qcluster
 
 from collector.schedules import sync_schedules
+from optsite.configuration_check import check_configuration
 from optsite.first_steps import served
 
 
@@ -18,7 +19,8 @@ class Command(qcluster.Command):  # type: ignore[misc]
     help = "Start the task cluster: scans, exports and heartbeats of the market that OPTSITE_PROVIDER names."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Register the schedules, say whose they are, and run."""
+        """Check the configuration, register the schedules, say whose they are, and run."""
+        check_configuration()
         sync_schedules(settings.MARKET_FOLDER)
         # The cluster's processes are forks, which share no connection.
         connection.close()

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from whitenoise.runserver_nostatic.management.commands import runserver
 
+from optsite.configuration_check import check_configuration
 from optsite.first_steps import served, somebody_may_sign_in
 
 
@@ -21,6 +22,7 @@ class Command(runserver.Command):  # type: ignore[misc]
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what is served, once and not again at each reload, and serve it."""
         if os.environ.get(DJANGO_AUTORELOAD_ENV) != "true":
+            check_configuration()
             self.stdout.write(f"Pages and API of {served(settings.MARKET_FOLDER)}.")
             if not somebody_may_sign_in():
                 self.stdout.write("Nobody can sign in yet: manage.py createsuperuser makes the first one who can.")

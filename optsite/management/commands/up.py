@@ -19,6 +19,7 @@ from collector.models import Heartbeat
 from collector.schedules import sync_schedules
 from exports.folders import MarketFolder
 from exports.locks import KernelLock, LockHeld
+from optsite.configuration_check import check_configuration
 from optsite.data_folder import secret_key
 from optsite.first_steps import (
     BACKFILL_SESSIONS,
@@ -86,10 +87,11 @@ class Command(BaseCommand):
         folder, port = choice.folder, options["port"]
         folder.create()
         self._check_machine(folder, port)
+        environment = child_environment(choice)
+        check_configuration(environment)
         secret_key(folder.data_dir)
         password = make_staff_user()
         sync_schedules(folder)
-        environment = child_environment(choice)
         if password is not None:
             self._say(f"staff user {STAFF_USER}, password {password} (shown this once)")
         self._first_documents(choice, environment, options["backfill"])
