@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from collector.detectors.past import FIGURES, NO_PAST, OF_OPTIONS, PastSessions
 from collector.store.daily_features import VOLATILITY_GRADE, daily_features
+from collector.store.past_earnings import past_earnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def past_sessions(
     known_at: datetime,
     sessions: int,
 ) -> dict[str, KnownPast]:
-    """Return each ticker's last ``sessions`` sessions before a date, without its releases.
+    """Return each ticker's last ``sessions`` sessions before a date, and its releases before it.
 
     Figures of the options are NaN where the chains around 30 days earned no grade that counts.
 
@@ -84,7 +85,12 @@ def past_sessions(
         {"provider": provider, "known_at": known_at, "sessions": sessions},
     ).fetchnumpy()
     connection.unregister("limits")
-    return {**dict.fromkeys(before, NOTHING), **_by_ticker(rows)}
+    known_past = {**dict.fromkeys(before, NOTHING), **_by_ticker(rows)}
+    for ticker, moves in past_earnings(connection, provider, before, known_at).items():
+        if moves:
+            one = known_past[ticker]
+            known_past[ticker] = replace(one, sessions=replace(one.sessions, earnings=moves))
+    return known_past
 
 
 def _by_ticker(rows: Mapping[str, Any]) -> dict[str, KnownPast]:
