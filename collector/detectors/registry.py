@@ -7,10 +7,16 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from collector.detectors.base import ConfigError, Detector
+from collector.detectors.earnings_crush import EarningsCrush
 from collector.detectors.expected_move_breach import ExpectedMoveBreach
 from collector.detectors.gamma_flip_crossed import GammaFlipCrossed
+from collector.detectors.low_iv import LowIv
 from collector.detectors.put_call_extreme import PutCallExtreme
+from collector.detectors.regime_shift import RegimeShift
+from collector.detectors.rich_premium import RichPremium
 from collector.detectors.rules import RuleDetector
+from collector.detectors.skew_anomaly import SkewAnomaly
+from collector.detectors.term_kink import TermKink
 from collector.detectors.unusual_activity import UnusualActivity
 from collector.rules.definition import RuleDefinition
 from exports.tickers import TickerError, canonical
@@ -20,6 +26,12 @@ DETECTORS: tuple[Detector, ...] = (
     PutCallExtreme(),
     ExpectedMoveBreach(),
     GammaFlipCrossed(),
+    LowIv(),
+    RichPremium(),
+    EarningsCrush(),
+    TermKink(),
+    SkewAnomaly(),
+    RegimeShift(),
 )
 # The table of a detector's levels that holds those of single tickers.
 TICKERS = "tickers"

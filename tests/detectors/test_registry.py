@@ -11,8 +11,11 @@ import pytest
 from collector.alerts.scoring import confidence, score
 from collector.detectors.base import ConfigError, Detector
 from collector.detectors.registry import DETECTORS, configured
+from collector.detectors.unusual_activity import UnusualActivity
 from exports.reasons import explain
-from tests.detectors.views import Row, chain, view
+from tests.detectors.samples import ARMED, FLAT, FLAT_PAST, KEPT, with_grade
+from tests.detectors.timing import microseconds
+from tests.detectors.views import Row, chain, features, view
 
 by_detector = pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.name)
 
@@ -67,6 +70,59 @@ def test_the_same_view_gives_the_same_answer_in_any_order_of_rows(detector: Dete
         finding.subject: finding for finding in backwards.findings
     }
     assert replace(forwards, findings=()) == replace(backwards, findings=())
+
+
+@by_detector
+def test_all_null_figures_and_one_contract_raise_nothing(detector: Detector) -> None:
+    null = features()
+    for figures in ({}, null, null | {"iv_grade": "A"}):
+        for known in (view([]).past, FLAT_PAST):
+            for rows in ([], [Row()]):
+                evaluation = detector.evaluate(view(rows, [chain()], features=figures, past=known))
+                assert evaluation.findings == ()
+                assert evaluation.status != "armed"
+                assert explain(evaluation.reason or "")
+
+
+@by_detector
+def test_what_arms_it_does_not_on_chains_of_grade_f(detector: Detector) -> None:
+    seen = ARMED[detector.name]
+    assert detector.evaluate(seen).status == "armed"
+    evaluation = detector.evaluate(with_grade(seen, "F"))
+    assert (evaluation.status, evaluation.findings, evaluation.evaluated_subjects) == ("not_evaluated", (), frozenset())
+
+
+@by_detector
+def test_what_arms_says_so_whole(detector: Detector) -> None:
+    evaluation = detector.evaluate(ARMED[detector.name])
+    assert evaluation.reason is None
+    assert any(finding.armed for finding in evaluation.findings)
+    for finding in evaluation.findings:
+        assert json.loads(json.dumps(finding.metrics, allow_nan=False)) == finding.metrics
+        assert (evaluation.metric, evaluation.value) == (finding.metric, finding.value)
+        assert (evaluation.threshold, evaluation.comparison) == (finding.threshold, finding.comparison)
+        assert finding.summary.startswith("QLMT")
+        assert 1 <= finding.reason.count(". ") + 1 <= 4
+        assert score(finding.evidence)[0] > 20
+        assert finding.metrics["market_date"] == "2026-02-18"
+
+
+@by_detector
+def test_a_flat_market_raises_nothing_and_what_only_keeps_scores_at_most_20(detector: Detector) -> None:
+    flat = detector.evaluate(FLAT)
+    assert (flat.status, flat.findings) == ("quiet", ())
+    kept = detector.evaluate(KEPT[detector.name])
+    assert kept.status == "quiet"
+    assert [finding.armed for finding in kept.findings] == [False]
+    assert score(kept.findings[0].evidence)[0] <= 20
+
+
+@by_detector
+def test_a_quiet_ticker_costs_the_join_little(detector: Detector) -> None:
+    """500 tickers are judged by ten detectors while the store is held."""
+    if detector.name == UnusualActivity.name:
+        pytest.skip("looks at every contract: has a limit of its own")
+    assert microseconds(lambda: detector.evaluate(FLAT)) < 100
 
 
 def test_names_are_unique() -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from collector.detectors.base import ChainView, TickerView
+from collector.detectors.past import FIGURES, NO_PAST, EarningsMove, PastSessions
 from collector.market.contract import build_occ
+from collector.market.events import Event, EventKind
+from exports.documents import FEATURE_FIELDS
 
 MARKET_DATE = date(2026, 2, 18)
 NOON = datetime(2026, 2, 18, 17, 0, tzinfo=UTC)
@@ -47,6 +51,7 @@ def chain(
     dte: int = 30,
     grade: str = "A",
     settlement_time: datetime = SETTLED,
+    **more: Any,
 ) -> ChainView:
     return ChainView(
         root=root,
@@ -56,7 +61,42 @@ def chain(
         grade=grade,
         underlying_price=98.0,
         reference_price=100.0,
+        **more,
     )
+
+
+def past(
+    sessions: int, earnings: Sequence[float] = (), last_release: date = date(2025, 11, 19), **figures: Any
+) -> PastSessions:
+    """Sessions before MARKET_DATE, day by day; a figure is one value of all or a sequence, NaN where none is named.
+
+    ``earnings`` are moves over releases a quarter apart, the newest last.
+    """
+    arrays = {name: np.full(sessions, np.nan) for name in FIGURES}
+    for name, values in figures.items():
+        arrays[name] = np.broadcast_to(np.asarray(values, dtype=np.float64), (sessions,)).copy()
+    days = tuple(MARKET_DATE - timedelta(days=sessions - place) for place in range(sessions))
+    dated = [last_release - timedelta(days=91 * age) for age in range(len(earnings))][::-1]
+    return PastSessions(days, arrays, tuple(map(EarningsMove, dated, earnings)))
+
+
+def around(mean: float, spread: float, sessions: int) -> np.ndarray:
+    """So many values (an even number), half of them ``spread`` below and half above a mean, by turns.
+
+    Their standard deviation is ``spread`` times sqrt(n / (n - 1)).
+    """
+    return np.where(np.arange(sessions) % 2 == 0, mean - spread, mean + spread)
+
+
+def features(**figures: Any) -> dict[str, Any]:
+    """A ticker's figures: null where none is named."""
+    names = {field.name for field in FEATURE_FIELDS}
+    assert figures.keys() <= names, figures.keys() - names
+    return {**dict.fromkeys(names), "reasons": {}, **figures}
+
+
+def event(kind: EventKind, day: date, *, confirmed: bool | None = True, ticker: str | None = "QLMT") -> Event:
+    return Event(kind, day, known_at=NOON - timedelta(days=60), ticker=ticker, confirmed=confirmed)
 
 
 def history(usual: Mapping[str, tuple[float, int] | tuple[float, int, int]]) -> pd.DataFrame:
@@ -78,6 +118,10 @@ def view(
     *,
     as_of: datetime = NOON,
     market_date: date = MARKET_DATE,
+    features: Mapping[str, Any] | None = None,
+    past: PastSessions = NO_PAST,
+    events: Sequence[Event] = (),
+    standing: frozenset[str] | None = None,
 ) -> TickerView:
     frame = pd.DataFrame(
         {
@@ -107,4 +151,8 @@ def view(
         chains=tuple([chain()] if chains is None else chains),
         contracts=frame,
         contract_history=history(usual or {}),
+        features=features or {},
+        past=past,
+        events=tuple(events),
+        standing=standing,
     )

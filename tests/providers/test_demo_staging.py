@@ -11,6 +11,9 @@ import json, sys
 from collector.providers.demo import staging
 staging.STAGED = sys.argv[1] == "True"
 from collector.providers.demo.script import KINDS, scripted_trade
+from collector.providers.demo.surface import priced_move
+from collector.providers.demo.surface_events import dear_expiration_at, dear_side_at
+from collector.providers.demo.corporate_actions import reports
 from collector.providers.demo.universe import UNIVERSE
 from collector.providers.demo.volatility_events import extreme_at
 
@@ -18,6 +21,12 @@ SESSIONS = range(5000, 5126)
 print(json.dumps({
     "trades": sum(scripted_trade(kind, ordinal) is not None for kind in KINDS for ordinal in range(5000, 5010)),
     "extremes": sum(extreme_at(ticker, ordinal) is not None for ticker in UNIVERSE for ordinal in SESSIONS),
+    "skews": sum(dear_side_at(ticker, ordinal) is not None for ticker in UNIVERSE for ordinal in SESSIONS),
+    "kinks": sum(dear_expiration_at(ticker, ordinal) is not None for ticker in UNIVERSE for ordinal in SESSIONS),
+    "releases": sum(
+        priced_move(ticker.name, int(ordinal)) != ticker.earnings_move
+        for ticker in UNIVERSE for ordinal in reports(ticker, 5126)[-2:]
+    ),
 }))
 """
 

@@ -24,9 +24,10 @@ from collector.providers.demo.corporate_actions import (
     splits_until,
 )
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
+from collector.providers.demo.surface_events import skew_shift
 from collector.providers.demo.timeline import Instants, Timeline, timeline
 from collector.providers.demo.universe import DemoTicker, find
-from collector.providers.demo.volatility_events import with_events
+from collector.providers.demo.volatility_events import SHARED, with_events
 
 SESSIONS_PER_YEAR = 252
 _LEVELS = 9
@@ -60,8 +61,12 @@ class PricePath:
         self.timeline = timeline
         ordinals = np.arange(len(timeline))
         shocks = normal(Purpose.PRICE, ticker.number, ordinals)
-        self.variance, self.skew = _surface_levels(ticker, ordinals, shocks)
-        before = np.concatenate([self.variance[:1], self.variance[:-1]])
+        wander = _wander(ticker, ordinals, shocks)
+        centre = ticker.volatility**2
+        self.variance: FloatArray = centre * np.exp(with_events(ticker, ordinals, wander))
+        self.skew = _skew(ticker, ordinals)
+        shown = centre * np.exp(with_events(ticker, ordinals, wander, SHARED))
+        before = np.concatenate([shown[:1], shown[:-1]])
         self.deviation: FloatArray = _REALISED_OVER_IMPLIED * np.sqrt(before / SESSIONS_PER_YEAR)
         gaps = np.zeros(len(timeline))
         gapping = reports(ticker, len(timeline) - 1) + 1
@@ -137,14 +142,17 @@ class PricePath:
         return np.where(first, SPLIT_RATIO, 1.0)
 
 
-def _surface_levels(ticker: DemoTicker, ordinals: IntArray, shocks: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _wander(ticker: DemoTicker, ordinals: IntArray, shocks: FloatArray) -> FloatArray:
+    """Return what ln(variance over its centre) does by itself."""
     own = normal(Purpose.VARIANCE, ticker.number, ordinals)
     both = _LEVERAGE * shocks + np.sqrt(1 - _LEVERAGE**2) * own
-    wander = mean_reverting(_VARIANCE_SHOCK * both, _VARIANCE_PERSISTENCE)
-    variance: FloatArray = ticker.volatility**2 * np.exp(with_events(ticker, ordinals, wander))
+    return mean_reverting(_VARIANCE_SHOCK * both, _VARIANCE_PERSISTENCE)
+
+
+def _skew(ticker: DemoTicker, ordinals: IntArray) -> FloatArray:
     drift = mean_reverting(_SKEW_SHOCK * normal(Purpose.SKEW, ticker.number, ordinals), _SKEW_PERSISTENCE)
-    skew: FloatArray = np.clip(ticker.skew + drift, -0.9, 0.5)
-    return variance, skew
+    skew: FloatArray = np.clip(ticker.skew + drift + skew_shift(ticker, ordinals), -0.9, 0.5)
+    return skew
 
 
 def _bridge(ticker: DemoTicker, ordinals: IntArray, progress: FloatArray) -> FloatArray:

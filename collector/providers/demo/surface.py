@@ -3,7 +3,7 @@
 The smile is the SSVI surface of Gatheral and Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative Finance
 14 (2014), with phi(theta) = curvature / sqrt(theta): free of butterfly arbitrage while curvature² (1 + |skew|) <= 4,
 and of calendar arbitrage because theta grows with tenor. Total variance at the money is that of a mean-reverting
-variance plus one squared move for each earnings report before settlement.
+variance plus one squared move for each earnings report before settlement. What is staged in it: surface_events.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 
 from collector.providers.demo.corporate_actions import dividends, ex_dates, reports
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
-from collector.providers.demo.path import PricePath
+from collector.providers.demo.path import PricePath, price_path
+from collector.providers.demo.surface_events import kinked_share, overpriced_move
 from collector.providers.demo.timeline import Instants, timeline
 
 SECONDS_PER_YEAR = 365 * 86400
@@ -77,7 +78,8 @@ def term(path: PricePath, settles: datetime, at: Instants) -> Term:
     long_run = _LONG_VARIANCE_RATIO * ticker.volatility**2
     decay = (1.0 - np.exp(-_VARIANCE_REVERSION * tenor)) / _VARIANCE_REVERSION
     theta = long_run * tenor + (variance - long_run) * decay
-    theta = theta + ticker.earnings_move**2 * _reports_before(path, settlement, at)
+    theta = theta + _variance_of_reports(path, settlement, at)
+    theta = theta * (1.0 + kinked_share(ticker, settlement, at.ordinal))
     return Term(spot, tenor, rates, np.exp(-rates * tenor), forward, theta, skew, escrowed, times, amounts)
 
 
@@ -105,7 +107,25 @@ def _between_closes(levels: FloatArray, at: Instants) -> FloatArray:
     return before + at.progress * (levels[at.ordinal] - before)
 
 
-def _reports_before(path: PricePath, settlement: float, at: Instants) -> IntArray:
-    times = path.timeline.closes[reports(path.ticker, len(path.timeline))]
+def _variance_of_reports(path: PricePath, settlement: float, at: Instants) -> FloatArray:
+    """Return what the reports between each instant and the settlement add to total variance."""
+    times, until_each = _priced_reports(path.ticker.name)
     until = int(np.searchsorted(times, settlement, side="left"))
-    return until - np.searchsorted(times, at.seconds, side="right")
+    variance: FloatArray = until_each[until] - until_each[np.searchsorted(times, at.seconds, side="right")]
+    return variance
+
+
+def priced_move(name: str, report: int) -> float:
+    """Return the move (standard deviation of the log return) that options expect of the report of a session."""
+    path = price_path(name)
+    moves = np.diff(path.end, prepend=path.end[:1])
+    return overpriced_move(path.ticker, moves, report) or path.ticker.earnings_move
+
+
+@cache
+def _priced_reports(name: str) -> tuple[FloatArray, FloatArray]:
+    """Return the times of a ticker's reports (POSIX), and the variance that options hold for the first n of them."""
+    path = price_path(name)
+    ordinals = reports(path.ticker, len(path.timeline))
+    priced = [priced_move(name, ordinal) for ordinal in ordinals.tolist()]
+    return path.timeline.closes[ordinals], np.concatenate([[0.0], np.cumsum(np.square(priced))])
