@@ -25,6 +25,7 @@ from collector.pipeline.corporate_events import corporate_events
 from collector.pipeline.daily_bars import LONG_DAYS, daily_bars
 from collector.pipeline.plan import CALLS_FOR_BARS, CALLS_TO_BEGIN, ScanPlan, choose_expirations
 from collector.pipeline.rates import Rates
+from collector.pipeline.staged_bars import staged_bars
 from collector.pipeline.staged_contracts import staged_contracts
 from collector.pipeline.ticker_record import bare_record, full_record
 from collector.pipeline.workers import processes, serve_in_processes
@@ -263,7 +264,7 @@ class Collector:
             record = bare_record(ticker, feed, now, outcome, error.reason, str(error))
             if error.reason == "bars_only":
                 bars, events = self._bars_and_events(ticker, new_york_date(self.now()), self.now())
-                record["bars"], record["events"] = [asdict(bar) for bar in bars], [asdict(event) for event in events]
+                record["bars"], record["events"] = staged_bars(bars), [asdict(event) for event in events]
             return record
         normalised = normalise_fetched(fetched, self.provider, self._earlier(ticker, fetched.chains))
         market_date = max((head.moment.market_date for head in normalised.chains), default=None)

@@ -22,6 +22,7 @@ from collector.market.settlement import settlement
 from collector.pipeline.detect import detect, known_before
 from collector.pipeline.plan import ScanPlan
 from collector.pipeline.scan_row import scan_row
+from collector.pipeline.staged_bars import bars_of
 from collector.store import history, records
 from collector.store.database import Connection, store_revision, transaction
 from collector.store.staging import Staging, staged_rows
@@ -55,16 +56,6 @@ def prepare(staging: Staging) -> Prepared:
     content = staging.plan()
     assert content is not None, f"staging {staging.scan_id} has no plan"
     collected = list(staging.records())
-    bars = [
-        {
-            **bar,
-            "date": date.fromisoformat(bar["date"]),
-            "ticker": record["ticker"],
-            "recorded_at": record["recorded_at"],
-        }
-        for record in collected
-        for bar in record["bars"]
-    ]
     chains = {
         feed: records.batch(
             [
@@ -76,7 +67,7 @@ def prepare(staging: Staging) -> Prepared:
         for feed, of_feed in _by_feed(collected).items()
     }
     rows = staged_rows(staging.parquet_files())
-    return Prepared(ScanPlan.from_json(content), collected, rows, records.batch(bars), chains)
+    return Prepared(ScanPlan.from_json(content), collected, rows, bars_of(collected), chains)
 
 
 def _by_feed(collected: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -16,14 +16,14 @@ from collector.analytics.term_structure import term_structure
 from collector.analytics.volatility_features import ChainPoint, ChainsView
 from collector.market.calendar import exchange_sessions, new_york_date
 from collector.pipeline.analyse import Analysis, Fetched
+from collector.pipeline.staged_bars import staged_bars
 from collector.pipeline.volatility import (
     COMPUTED,
     SECONDS_A_YEAR,
     Volatility,
 )
-from collector.providers.base import Bar, Event
+from collector.providers.base import Event
 
-BAR_FIELDS = tuple(one.name for one in fields(Bar))
 EVENT_FIELDS = tuple(one.name for one in fields(Event))
 
 
@@ -46,7 +46,7 @@ def bare_record(
         "failed_expirations": {},
         "chains": [],
         "feature": None,
-        "bars": [],
+        "bars": staged_bars(()),
         "events": [],
         "rates": [],
         "rate_curve": None,
@@ -63,8 +63,8 @@ def full_record(fetched: Fetched, analysis: Analysis, feed: str) -> dict[str, An
     record["not_recorded"] = [day.isoformat() for day in fetched.not_recorded]
     record["not_asked"] = [day.isoformat() for day in fetched.not_asked]
     record["failed_expirations"] = {day.isoformat(): reason for day, reason in fetched.failed.items()}
+    record["bars"] = staged_bars(fetched.bars)
     # Flat objects: asdict would copy each of them deeply.
-    record["bars"] = [{name: getattr(bar, name) for name in BAR_FIELDS} for bar in fetched.bars]
     record["events"] = [{name: getattr(event, name) for name in EVENT_FIELDS} for event in fetched.events]
     heads = analysis.normalised.chains
     if not heads:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import orjson
 import pandas as pd
+from numpy.typing import NDArray
 
 JSON_COLUMNS = frozenset(
     {
@@ -92,12 +93,19 @@ class Batch:
 def batch(rows: Sequence[dict[str, Any]]) -> Batch:
     """Return rows as columns; one that a row lacks is null there. Lists and objects become JSON text."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return Batch(pd.DataFrame({name: _column(name, [row.get(name) for row in rows]) for name in names}))
+    return batch_of({name: [row.get(name) for row in rows] for name in names})
 
 
-def _column(name: str, values: list[Any]) -> pd.Series[Any]:
+def batch_of(columns: Mapping[str, list[Any] | NDArray[Any]]) -> Batch:
+    """Return columns of one length; arrays are taken as they are, lists as those of rows."""
+    return Batch(pd.DataFrame({name: _column(name, values) for name, values in columns.items()}))
+
+
+def _column(name: str, values: list[Any] | NDArray[Any]) -> pd.Series[Any]:
     """Return a column: numbers as float64 with NaN for null, dates as midnights, anything else as it is."""
-    kinds = {type(value) for value in values}
+    if isinstance(values, np.ndarray):
+        return pd.Series(values, dtype=values.dtype)
+    kinds = set(map(type, values))
     if kinds <= {float, int, type(None)} and float in kinds:
         return pd.Series(np.array(values, dtype=np.float64))
     if kinds == {date}:

@@ -100,7 +100,7 @@ def test_a_ticker_that_comes_is_staged_whole(folder: MarketFolder) -> None:
         ("2026-04-17", "A"),
         ("2026-06-19", "A"),
     ]
-    assert [bar["date"] for bar in record["bars"]] == ["2026-03-20", "2026-03-23"]
+    assert record["bars"]["date"] == ["2026-03-20", "2026-03-23"]
     assert [path.name for path in Staging(folder, "scan-1").parquet_files()] == ["ZZTA.parquet"]
     assert (watcher.steps, watcher.count) == (["collect 1", "ZZTA"], 1)
 
@@ -129,7 +129,7 @@ def test_a_providers_error_becomes_the_tickers_outcome(
 def test_a_recording_of_bars_alone_keeps_its_bars(folder: MarketFolder) -> None:
     _, records, _ = collected(folder, {"ZZTA": BarsOnly("bars alone")})
     assert (records["ZZTA"]["outcome"], records["ZZTA"]["reason"]) == ("skipped", "bars_only")
-    assert [bar["close"] for bar in records["ZZTA"]["bars"]] == [99.0, 100.0]
+    assert records["ZZTA"]["bars"]["close"] == [99.0, 100.0]
 
 
 def test_an_expiration_that_fails_is_told_and_the_others_kept(
@@ -269,7 +269,7 @@ def test_bars_that_a_paying_provider_gave_serve_the_scans_between(folder: Market
     Staging(folder, "scan-1").drop()
     _, records, provider = collected(folder, {"ZZTA": [live_chain()]}, changes={"fetch_bars": False}, pays=True)
     assert "bars ZZTA" not in provider.calls
-    assert [bar["close"] for bar in records["ZZTA"]["bars"]] == [99.0, 100.0]
+    assert records["ZZTA"]["bars"]["close"] == [99.0, 100.0]
 
 
 def test_a_scheduled_scan_of_a_live_feed_stops_where_two_tickers_show_no_quotes(folder: MarketFolder) -> None:
