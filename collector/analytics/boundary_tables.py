@@ -7,10 +7,9 @@ points of its own in time, at which the boundary is interpolated from its own Ch
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TypeVar
 
 import numpy as np
 
@@ -36,9 +35,6 @@ _WEIGHTED = _WEIGHTS * _SHARE
 _AT = interpolation(np.append(np.sqrt(1.0 - _SHARE**2), 1.0))
 
 
-Figure = TypeVar("Figure", float, Floats)
-
-
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Where Kim's integral is summed, shape (n, j): years from now, weights (years), and ln of the boundary there.
@@ -61,13 +57,26 @@ def settled(carry_yield: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class _Solved:
-    """Boundaries of some chains on one side, ``count`` volatilities each, in the order of their chains."""
+class _Group:
+    """Chains on one side (1 for calls) with ``count`` volatilities each, shape (chains * count,)."""
 
     chains: Integers
     side: int
     count: int
     sigma: Floats
+
+    def few(self) -> tuple[_Group, Integers]:
+        """Return the same with few volatilities, every second where they are up to HALVED, and which rows these are."""
+        every = 2 if self.count <= HALVED else 1
+        rows = np.arange(len(self.sigma)).reshape(-1, self.count)[:, ::every]
+        return _Group(self.chains, self.side, rows.shape[1], self.sigma[rows.ravel()]), rows.ravel()
+
+
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """The boundaries of a group, in its order."""
+
+    group: _Group
     boundaries: Boundaries
 
 
@@ -93,61 +102,75 @@ class Tables:
         self.exercised = np.zeros(2 * chains, dtype=bool)
         self.double = np.zeros(2 * chains, dtype=bool)
         self._log_start = np.zeros(2 * chains)
-        self._solved = [solved for count in self._counts for solved in self._solve(count)]
+        self._solved = self._solve([self._group(count, side) for count in self._counts for side in (0, 1)])
+        for solved in self._solved:
+            own, count = 2 * solved.group.chains + solved.group.side, solved.group.count
+            self.exercised[own] = solved.boundaries.exercised[::count]
+            self.double[own] = solved.boundaries.double[::count]
+            self._log_start[own] = solved.boundaries.log_start[::count]
 
-    def _solve(self, count: int) -> list[_Solved]:
-        """Solve the boundaries of the chains with ``count`` nodes, both sides."""
-        terms, chains = self._terms, np.flatnonzero(self._nodes == count)
-        sigma = np.exp(self._middle[chains, None] + self._half[chains, None] * _chebyshev(count)[None, :]).ravel()
-        found = []
-        for side in (0, 1):
-            rate, carry_yield = _as_put(terms.rate[chains], settled(terms.carry_yield[chains]), side)
-            solved = boundaries(
-                np.repeat(rate, count), np.repeat(carry_yield, count), sigma, np.repeat(terms.tenor[chains], count)
-            )
-            own = 2 * chains + side
-            self.exercised[own] = solved.exercised[::count]
-            self.double[own] = solved.double[::count]
-            self._log_start[own] = solved.log_start[::count]
-            found.append(_Solved(chains, side, count, sigma, solved))
-        return found
+    def _group(self, count: int, side: int) -> _Group:
+        """Return the chains with ``count`` nodes."""
+        chains = np.flatnonzero(self._nodes == count)
+        log_sigma = self._middle[chains, None] + self._half[chains, None] * _chebyshev(count)[None, :]
+        return _Group(chains, side, count, np.exp(log_sigma).ravel())
 
-    def _tables(self, columns: Callable[[_Solved], Floats]) -> list[Floats]:
+    def _solve(self, groups: Sequence[_Group], bump: float = 0.0) -> list[_Solved]:
+        """Solve the boundaries of groups all together, at rates moved by ``bump``."""
+        chain = np.concatenate([np.repeat(group.chains, group.count) for group in groups])
+        sizes = [len(group.sigma) for group in groups]
+        calls = np.repeat([bool(group.side) for group in groups], sizes)
+        rate, carry_yield = self._terms.rate[chain], settled(self._terms.carry_yield)[chain]
+        # Of a call's put rate and yield are the other way round.
+        solved = boundaries(
+            np.where(calls, carry_yield, rate),
+            np.where(calls, rate, carry_yield),
+            np.concatenate([group.sigma for group in groups]),
+            self._terms.tenor[chain],
+            moved=(np.where(calls, 0.0, bump), np.where(calls, bump, 0.0)) if bump else None,
+        )
+        stops = np.cumsum(sizes).tolist()
+        parts = [solved.of(slice(stop - size, stop)) for size, stop in zip(sizes, stops, strict=True)]
+        return [_Solved(group, part) for group, part in zip(groups, parts, strict=True)]
+
+    def _tables(self, columns: Sequence[Floats]) -> list[Floats]:
         """Return what is read for each key, shape (count, width): the coefficients of Chebyshev's polynomials, of
-        figures at his points, shape (chains * count, width).
+        figures of each group at his points, shape (chains * count, width).
         """
         tables: list[Floats] = [np.zeros((0, 0))] * len(self.exercised)
-        for solved in self._solved:
-            figures = columns(solved).reshape(len(solved.chains), solved.count, -1)
-            for chain, table in zip(solved.chains, _to_coefficients(solved.count) @ figures, strict=True):
-                tables[2 * chain + solved.side] = table
+        for solved, figures in zip(self._solved, columns, strict=True):
+            group = solved.group
+            shaped = figures.reshape(len(group.chains), group.count, -1)
+            for chain, table in zip(group.chains, _to_coefficients(group.count) @ shaped, strict=True):
+                tables[2 * chain + group.side] = table
         return tables
 
     @cached_property
     def _distance(self) -> list[Floats]:
         """Of ln(X / B) at the points of Kim's integral, and last now."""
-        return self._tables(_fallen_of)
+        return self._tables([_fallen(solved.boundaries.height) for solved in self._solved])
 
     @cached_property
     def _sloped(self) -> list[Floats]:
         """Of the same, and of its slope by the place between the lowest and the highest volatility but for now."""
-        return self._tables(lambda solved: _with_slope(_fallen_of(solved), solved.count)[:, :-1])
+        fallen = [(_fallen(solved.boundaries.height), solved.group.count) for solved in self._solved]
+        return self._tables([_with_slope(figures, count)[:, :-1] for figures, count in fallen])
 
     @cached_property
     def _rated(self) -> list[Floats]:
         """Of the same, and of the boundary's slope by the rate."""
-        own = self._tables(self._by_rate)
+        own = self._tables(self._by_rate())
         return [np.concatenate(both, axis=1) for both in zip(self._sloped, own, strict=True)]
 
     @cached_property
     def _at_nodes(self) -> list[Floats]:
         """Of ln(X / B) at the boundary's own points."""
-        return self._tables(_at_nodes)
+        return self._tables([_at_nodes(solved) for solved in self._solved])
 
     @cached_property
     def _nodes_sloped(self) -> list[Floats]:
         """Of the same and of its slope by the place between the lowest and the highest volatility."""
-        return self._tables(lambda solved: _with_slope(_at_nodes(solved), solved.count))
+        return self._tables([_with_slope(_at_nodes(solved), solved.group.count) for solved in self._solved])
 
     @property
     def range(self) -> tuple[Floats, Floats]:
@@ -205,26 +228,18 @@ class Tables:
         inside = np.abs(np.log(sigma) - self._middle[chain]) <= self._half[chain]
         return np.where(inside, 1.0 / (self._half[chain] * sigma), 0.0)
 
-    def _by_rate(self, solved: _Solved) -> Floats:
-        """Return the slope of ln B by the rate; of few nodes solved at every second, interpolated at the others."""
-        terms, chains, count = self._terms, solved.chains, solved.count
-        every = 2 if count <= HALVED else 1
-        few = (count - 1) // every + 1
-        some = (np.arange(len(chains))[:, None] * count + np.arange(0, count, every)).ravel()
-        rate, carry_yield = _as_put(terms.rate[chains], settled(terms.carry_yield[chains]), solved.side)
-        near = boundaries(
-            np.repeat(rate, few),
-            np.repeat(carry_yield, few),
-            solved.sigma[some],
-            np.repeat(terms.tenor[chains], few),
-            moved=_as_put(RATE_BUMP, 0.0, solved.side),
-        )
-        height, log_start = solved.boundaries.height[some], solved.boundaries.log_start[some]
-        fallen = _fallen(near.height) - _fallen(height)
-        moved = (near.log_start - log_start)[:, None] - fallen[:, :-1]
-        slopes = (moved / RATE_BUMP).reshape(len(chains), few, POINTS)
-        filled = _barycentric(_chebyshev(count), few) @ slopes
-        return np.asarray(filled.reshape(-1, POINTS), dtype=np.float64)
+    def _by_rate(self) -> list[Floats]:
+        """Return each group's slopes of ln B by the rate; those at the nodes left out are interpolated."""
+        few = [solved.group.few() for solved in self._solved]
+        near = self._solve([group for group, _ in few], RATE_BUMP)
+        slopes = []
+        for solved, (group, rows), moved in zip(self._solved, few, near, strict=True):
+            own = solved.boundaries.of(rows)
+            fallen = _fallen(moved.boundaries.height) - _fallen(own.height)
+            by_rate = ((moved.boundaries.log_start - own.log_start)[:, None] - fallen[:, :-1]) / RATE_BUMP
+            filled = _barycentric(_chebyshev(solved.group.count), group.count)
+            slopes.append((filled @ by_rate.reshape(-1, group.count, POINTS)).reshape(-1, POINTS))
+        return slopes
 
     def _read(self, tables: list[Floats], key: Integers, sigma: Floats) -> Floats:
         """Return what tables hold at volatilities, shape (n, width)."""
@@ -238,16 +253,6 @@ class Tables:
             table = tables[own]
             np.matmul(basis[start:stop, : len(table)], table, out=found[start:stop])
         return found
-
-
-def _as_put(rate: Figure, carry_yield: Figure, side: int) -> tuple[Figure, Figure]:
-    """Return rate and yield of puts (side 0), of a call's put the other way round."""
-    return (carry_yield, rate) if side else (rate, carry_yield)
-
-
-def _fallen_of(solved: _Solved) -> Floats:
-    """Return ln(X / B) at the points of Kim's integral, and last now."""
-    return _fallen(solved.boundaries.height)
 
 
 def _fallen(height: Floats) -> Floats:

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from collector.analytics.first_boundary import first_boundary
-from collector.analytics.terms import Booleans, Floats
+from collector.analytics.terms import Booleans, Floats, Integers
 
 NODES = 6
 QUADRATURE = 6
@@ -48,6 +48,10 @@ class Boundaries:
     exercised: Booleans
     double: Booleans
 
+    def of(self, rows: slice | Integers) -> Boundaries:
+        """Return some of them."""
+        return Boundaries(self.log_start[rows], self.height[rows], self.exercised[rows], self.double[rows])
+
 
 def interpolation(roots: Floats) -> Floats:
     """Return the matrix that takes H at the Chebyshev points to H at other sqrt(tau / tenor); shape (j, NODES + 1)."""
@@ -76,7 +80,7 @@ _PAST = interpolation((_ROOTS[:-1, None] * np.sqrt(1.0 - _SHARE[None, :] ** 2)).
 
 
 def boundaries(
-    rate: Floats, carry_yield: Floats, sigma: Floats, tenor: Floats, *, moved: tuple[float, float] = (0.0, 0.0)
+    rate: Floats, carry_yield: Floats, sigma: Floats, tenor: Floats, *, moved: tuple[Floats, Floats] | None = None
 ) -> Boundaries:
     """Return the boundaries of puts of strike 1.
 
@@ -84,11 +88,12 @@ def boundaries(
         rate, carry_yield: continuous, shape (k,); of a call's put the other way round.
         sigma: decimal per year, above 0, shape (k,).
         tenor: years, above 0, shape (k,).
-        moved: what is added to rate and yield, by the same form of the equation as without: differences of the two
-            are those of the boundary.
+        moved: what is added to rate and yield, shape (k,) each, by the same form of the equation as without:
+            differences of the two are those of the boundary.
     """
     matching = np.abs(rate - carry_yield) > sigma**2
-    rate, carry_yield = rate + moved[0], carry_yield + moved[1]
+    if moved is not None:
+        rate, carry_yield = rate + moved[0], carry_yield + moved[1]
     exercised = (rate > 0) | ((rate == 0) & (carry_yield < 0))
     double = (rate < 0) & (carry_yield < rate)
     with np.errstate(all="ignore"):
@@ -132,39 +137,45 @@ class _Equation:
     """
 
     def __init__(self, rate: Floats, carry_yield: Floats, sigma: Floats, tau: Floats) -> None:
-        self.rate, self.carry_yield, self.tau = rate, carry_yield, tau
         self.total = sigma * np.sqrt(tau)
         self.drift = (rate - carry_yield) * tau
         self.deviation = self.total[:, None] * _SHARE[:, None]
         left = tau[:, None] * _SHARE[:, None] ** 2
-        self.carried = (rate - carry_yield) * left
         past = tau[:, None] - left
-        self.rate_growth, self.yield_growth = rate * past, carry_yield * past
+        self.over_deviation = 1.0 / self.deviation
+        self.offset = (rate - carry_yield) * left * self.over_deviation - self.deviation / 2
+        self.interest = (rate * tau)[:, None] * np.exp(rate * past)
+        self.yields = (carry_yield * tau)[:, None] * np.exp(carry_yield * past)
 
     def pasting(self, log_boundary: Floats, past: Floats) -> Floats:
         """Step by equation A."""
         d_minus, d_plus, before_minus, before_plus = self._arguments(log_boundary, past)
-        over = _bell(d_minus) + self.rate * self.tau * (
-            _WEIGHTS @ np.exp(self.rate_growth - 0.5 * before_minus * before_minus) / _ROOT_TWO_PI
+        over = (
+            _bell(d_minus)
+            + _summed(_WEIGHTS, self.interest * np.exp(-0.5 * before_minus * before_minus)) / _ROOT_TWO_PI
         )
-        tails = _WEIGHTED @ (ndtr(before_plus) * np.exp(self.yield_growth))
-        bells = _WEIGHTS @ np.exp(self.yield_growth - 0.5 * before_plus * before_plus) / _ROOT_TWO_PI
-        under = _bell(d_plus) + self.total * ndtr(d_plus) + self.carry_yield * self.tau * (self.total * tails + bells)
+        tails = _summed(_WEIGHTED, self.yields * ndtr(before_plus))
+        bells = _summed(_WEIGHTS, self.yields * np.exp(-0.5 * before_plus * before_plus)) / _ROOT_TWO_PI
+        under = _bell(d_plus) + self.total * (ndtr(d_plus) + tails) + bells
         return np.asarray(np.log(over / under) - self.drift, dtype=np.float64)
 
     def matching(self, log_boundary: Floats, past: Floats) -> Floats:
         """Step by equation B."""
         d_minus, d_plus, before_minus, before_plus = self._arguments(log_boundary, past)
-        over = ndtr(d_minus) + self.rate * self.tau * (_WEIGHTED @ (ndtr(before_minus) * np.exp(self.rate_growth)))
-        tails = _WEIGHTED @ (ndtr(before_plus) * np.exp(self.yield_growth))
-        under = ndtr(d_plus) + self.carry_yield * self.tau * tails
+        over = ndtr(d_minus) + _summed(_WEIGHTED, self.interest * ndtr(before_minus))
+        under = ndtr(d_plus) + _summed(_WEIGHTED, self.yields * ndtr(before_plus))
         return np.asarray(np.log(over / under) - self.drift, dtype=np.float64)
 
     def _arguments(self, log_boundary: Floats, past: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return d- and d+ to settlement, and to each quadrature point."""
         d_minus = (log_boundary + self.drift) / self.total - self.total / 2
-        before_minus = (log_boundary[:, None] - past + self.carried) / self.deviation - self.deviation / 2
+        before_minus = (log_boundary[:, None] - past) * self.over_deviation + self.offset
         return d_minus, d_minus + self.total, before_minus, before_minus + self.deviation
+
+
+def _summed(weights: Floats, figures: Floats) -> Floats:
+    """Return the integrals over the past, shape (NODES, k): each the same however many are summed beside it."""
+    return np.asarray(np.einsum("q,nqk->nk", weights, figures), dtype=np.float64)
 
 
 def _bell(z: Floats) -> Floats:

@@ -35,7 +35,7 @@ def first_boundary(rate: Floats, carry_yield: Floats, sigma: Floats, tau: Floats
         log_boundary = np.minimum(_flat(rate, carry_yield, sigma, tau, np.exp(log_start)), log_start)
         quadratic = _Quadratic(rate, carry_yield, sigma, tau)
         for _ in range(STEPS):
-            step = np.clip(quadratic.step(np.exp(log_boundary)), -LONGEST, LONGEST)
+            step = np.clip(quadratic.step(log_boundary), -LONGEST, LONGEST)
             log_boundary = np.minimum(log_boundary + np.where(np.isfinite(step), step, 0.0), log_start)
     return np.asarray(log_boundary, dtype=np.float64)
 
@@ -56,33 +56,35 @@ class _Quadratic:
     """The equation of QD+ at each moment, what does not depend on the boundary computed once."""
 
     def __init__(self, rate: Floats, carry_yield: Floats, sigma: Floats, tau: Floats) -> None:
-        self.rate, self.carry_yield, self.sigma = rate, carry_yield, sigma
-        self.root = np.sqrt(tau)
-        self.total, self.drift = sigma * self.root, (rate - carry_yield) * tau
+        self.rate, self.carry_yield = rate, carry_yield
+        root = np.sqrt(tau)
+        self.total = sigma * root
+        self.over_total, self.offset = 1.0 / self.total, (rate - carry_yield) * tau / self.total + self.total / 2
         self.rate_discount, self.yield_discount = np.exp(-rate * tau), np.exp(-carry_yield * tau)
-        self.interest = -np.expm1(-rate * tau)
+        self.bell = self.yield_discount / _ROOT_TWO_PI
+        self.spread, self.pull = sigma / (2.0 * root), (carry_yield - rate) * self.over_total
+        interest = -np.expm1(-rate * tau)
         alpha, tilt = 2.0 * rate / sigma**2, 2.0 * (rate - carry_yield) / sigma**2 - 1.0
-        spread = np.sqrt(tilt * tilt + 4.0 * alpha / self.interest)
-        self.power = -(tilt + spread) / 2
-        self.bend = self.rate_discount * alpha / spread
-        self.level = 1.0 / self.interest - alpha / (self.interest * spread) ** 2
+        spread = np.sqrt(tilt * tilt + 4.0 * alpha / interest)
+        self.bend = alpha / (spread * rate)
+        # The premium's power with the part of its correction that does not move with the boundary.
+        level = 1.0 / interest - alpha / (interest * spread) ** 2
+        self.power = self.rate_discount * alpha / spread * level - (tilt + spread) / 2
 
-    def step(self, boundary: Floats) -> Floats:
+    def step(self, log_boundary: Floats) -> Floats:
         """Return Newton's step of ln B."""
-        d_plus = (np.log(boundary) + self.drift) / self.total + self.total / 2
-        d_minus = d_plus - self.total
-        bell = self.yield_discount * np.exp(-0.5 * d_plus * d_plus) / _ROOT_TWO_PI
-        held, paid = self.yield_discount * ndtr(-d_plus), self.rate_discount * ndtr(-d_minus)
-        slope = 1.0 - held
+        boundary = np.exp(log_boundary)
+        d_plus = log_boundary * self.over_total + self.offset
+        bell = self.bell * np.exp(-0.5 * d_plus * d_plus)
+        held, paid = self.yield_discount * ndtr(-d_plus), self.rate_discount * ndtr(self.total - d_plus)
+        slope, held_shares = 1.0 - held, boundary * held
         # What exercise adds to the European value, its decay, and that decay's slope.
-        premium = np.maximum(1.0 - boundary - paid + boundary * held, 1e-14)
-        spread_decay = self.sigma * bell / (2.0 * self.root)
-        decay = self.rate * paid - self.carry_yield * boundary * held - boundary * spread_decay
-        decay_slope = -self.carry_yield * held - spread_decay * (1.0 - d_plus / self.total)
-        decay_slope += (self.carry_yield - self.rate) * bell / self.total
-        scaled = self.rate_discount * self.rate
-        correction = self.bend * (self.level - decay / (scaled * premium))
-        gap = slope * boundary + (self.power + correction) * premium
-        correction_slope = -self.bend / scaled * (decay_slope / premium + decay * slope / premium**2)
-        gap_slope = slope + bell / self.total - (self.power + correction) * slope + correction_slope * premium
+        premium = np.maximum(1.0 - boundary - paid + held_shares, 1e-14)
+        spread_decay = bell * self.spread
+        decay = self.rate * paid - self.carry_yield * held_shares - boundary * spread_decay
+        decay_slope = bell * self.pull - self.carry_yield * held - spread_decay * (1.0 - d_plus * self.over_total)
+        decay_share = decay / premium
+        power = self.power - self.bend * decay_share
+        gap = slope * boundary + power * premium
+        gap_slope = slope + bell * self.over_total - power * slope - self.bend * (decay_slope + decay_share * slope)
         return np.asarray(-gap / (gap_slope * boundary), dtype=np.float64)
