@@ -70,11 +70,9 @@ def _computed_columns(analysis: Analysis) -> tuple[dict[str, Any], list[list[str
     for name, marked in (("iv_from_other_side", found.computed.from_other_side), ("arbitrage", found.at_fault)):
         for position in np.flatnonzero(marked).tolist():
             flags[position] = [*flags[position], name]
-    for place in found.chains:
-        head = analysis.normalised.chains[place]
-        for position, own in enumerate(row_reasons(found, slice(head.start, head.stop)), start=head.start):
-            if own:
-                reasons[position] = reasons[position] | own
+    heads = [analysis.normalised.chains[place] for place in found.chains]
+    for position, own in row_reasons(found, np.concatenate([np.arange(head.start, head.stop) for head in heads])):
+        reasons[position] = reasons[position] | own
     return computed, flags, reasons
 
 

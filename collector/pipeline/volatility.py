@@ -3,7 +3,7 @@ null."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from collector.analytics.forward_search import forwards
 from collector.analytics.greeks import GREEK_NAMES
 from collector.analytics.iv_status import IvStatus
 from collector.analytics.quote_rows import ChainInput, QuoteRows
-from collector.analytics.terms import Booleans, Floats
+from collector.analytics.terms import Booleans, Floats, Integers
 from collector.analytics.ticker_volatility import TickerVolatility, volatilities
 from collector.market import dividends
 from collector.market.calendar import Sessions
@@ -172,21 +172,23 @@ def evidence(found: Volatility | None, place: int, head: ChainHead, held: Column
     )
 
 
-def row_reasons(found: Volatility, rows: slice) -> list[dict[str, str]]:
-    """Return for each row of a chain why its computed figures are null, where they are.
+def row_reasons(found: Volatility, rows: Integers) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield those of the rows of which a computed figure is null, and why each is.
 
     Rows that lack the same for the same reasons share one object: of a whole market's rows few kinds are told apart.
     """
     computed = found.computed
-    kind = np.zeros(rows.stop - rows.start, dtype=np.int64)
+    kind = np.zeros(len(rows), dtype=np.int64)
     for name in IV_NAMES:
         status = getattr(computed, f"{name}_status")[rows]
         kind = kind * (len(IvStatus) + 1) + np.where(np.isnan(getattr(computed, name)[rows]), status + 1, 0)
     for name in GREEK_NAMES:
         kind = kind * 2 + np.isnan(getattr(computed.greeks, name)[rows])
-    _, first, kinds = np.unique(kind, return_index=True, return_inverse=True)
-    lines = [_why_null(computed, rows.start + place) for place in first.tolist()]
-    return [lines[number] for number in kinds.tolist()]
+    lacking = np.flatnonzero(kind)
+    _, first, kinds = np.unique(kind[lacking], return_index=True, return_inverse=True)
+    lines = [_why_null(computed, position) for position in rows[lacking[first]].tolist()]
+    for position, number in zip(rows[lacking].tolist(), kinds.tolist(), strict=True):
+        yield position, lines[number]
 
 
 def _why_null(computed: TickerVolatility, position: int) -> dict[str, str]:
