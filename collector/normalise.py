@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import isfinite
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -97,8 +97,7 @@ class _FeedFacts:
     fills_in: BoolArray
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A contract that was let in, before its columns are made."""
 
     symbol: str
@@ -153,7 +152,8 @@ def normalise(
             start = len(rows)
             of_session += [feed is not None and feed.volume_of_session] * len(of_root)
             filled_in += [feed is None or feed.fills_in] * len(of_root)
-            rows.extend(sorted(of_root, key=lambda row: (row.quote.option_type, row.quote.strike, row.symbol)))
+            # Symbols of one root and expiration are in the order of type and strike.
+            rows.extend(sorted(of_root, key=attrgetter("symbol")))
             heads.append(
                 ChainHead(
                     root=root,
@@ -175,15 +175,17 @@ def _admit(ticker: str, chain: OptionChain, seen: set[str], rejections: Counter[
     """Return the chain's sound rows; count the others by reason."""
     rows: list[_Row] = []
     own_root, date_code = default_root(ticker), f"{chain.expiration:%y%m%d}"
+    of_type = {"call": f"{date_code}C", "put": f"{date_code}P"}
     adjusted: dict[tuple[str, int | None], bool] = {}
     for quote in chain.contracts:
-        if not 0 < quote.strike <= MAX_STRIKE:
+        strike = quote.strike
+        if not 0 < strike <= MAX_STRIKE:
             rejections["bad_strike"] += 1
             continue
         if quote.currency not in (None, "USD"):
             rejections["not_usd"] += 1
             continue
-        tail = f"{date_code}{quote.option_type[0].upper()}{round(quote.strike * 1000):08d}"
+        tail = f"{of_type[quote.option_type]}{round(strike * 1000):08d}"
         if quote.contract_symbol is None:
             root = own_root
         elif quote.contract_symbol.endswith(tail):
@@ -215,9 +217,9 @@ def _symbol_fault(symbol: str) -> str:
 def _by_root(rows: Sequence[_Row]) -> dict[str, list[_Row]]:
     """Group rows by root, roots in order."""
     grouped: dict[str, list[_Row]] = {}
-    for row in sorted(rows, key=lambda row: row.root):
+    for row in rows:
         grouped.setdefault(row.root, []).append(row)
-    return grouped
+    return dict(sorted(grouped.items()))
 
 
 def _frame(
