@@ -38,12 +38,15 @@ from collector.providers.base import (
     ProviderError,
     Unreachable,
 )
+from collector.store.contract_columns import TickerContracts
 from collector.store.staging import Staging, last_session_rows
 from exports.folders import MarketFolder
 
 logger = logging.getLogger(__name__)
 
 WORKERS = 3
+# In processes so many tickers are staged together at most, where each process has so many turns.
+TOGETHER, TURNS = 8, 8
 FAILURES_THAT_END = 3
 TICKERS_THAT_TELL = 2
 
@@ -72,6 +75,14 @@ class Collection:
 
     stopped: str | None = None
     skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A ticker as it goes into the staging; ``contracts`` is None where there are none."""
+
+    record: dict[str, Any]
+    contracts: TickerContracts | None = None
 
 
 class Collector:
@@ -150,18 +161,27 @@ class Collector:
         for _ in range(len(tickers) - len(waiting)):
             self.progress.done()
         self.staging.close()
-        for ticker, reason in serve_in_processes(waiting, self._serve_here, count):
-            self.progress.step(ticker)
-            if reason is not None:
-                collection.skipped[ticker] = reason
-            self.progress.done()
+        size = min(TOGETHER, max(len(waiting) // (count * TURNS), 1))
+        pieces = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+        for reasons in serve_in_processes(pieces, self._serve_here, count):
+            for ticker, reason in reasons.items():
+                self.progress.step(ticker)
+                if reason is not None:
+                    collection.skipped[ticker] = reason
+                self.progress.done()
 
-    def _serve_here(self, ticker: str) -> str | None:
-        """Serve one ticker in a process of its own; return the reason code of not serving it."""
-        reason = self._why_stop()
-        if reason is None:
-            self.staging.write_record(ticker, self._timed(ticker))
-        return reason
+    def _serve_here(self, tickers: Sequence[str]) -> dict[str, str | None]:
+        """Serve a few tickers in a process of its own; return for each the reason code of not serving it."""
+        reasons: dict[str, str | None] = {}
+        collected: list[Collected] = []
+        try:
+            for ticker in tickers:
+                reasons[ticker] = self._why_stop()
+                if reasons[ticker] is None:
+                    collected.append(self._timed(ticker))
+        finally:
+            self._stage(collected)
+        return reasons
 
     def _serve_next(self, queue: deque[str], collection: Collection) -> None:
         """Serve the first ticker in line: taken and its calls reserved in one step, so that no later one gets them."""
@@ -202,20 +222,28 @@ class Collector:
     def _keep(self, ticker: str) -> None:
         """Collect one ticker into the staging."""
         self.progress.step(ticker)
-        record = self._timed(ticker)
+        collected = self._timed(ticker)
         if self._stopped == "interrupted":
             # Half a ticker that counts as done would never be fetched whole.
             return
-        self.staging.write_record(ticker, record)
+        self._stage([collected])
         self.progress.done()
 
-    def _timed(self, ticker: str) -> dict[str, Any]:
-        """Collect one ticker; return its record with what it cost."""
+    def _stage(self, collected: Sequence[Collected]) -> None:
+        """Put tickers into the staging: the contracts first, then the records, which say that they are done."""
+        contracts = [one.contracts for one in collected if one.contracts is not None]
+        if contracts:
+            self.staging.write_contracts(contracts)
+        for one in collected:
+            self.staging.write_record(one.record["ticker"], one.record)
+
+    def _timed(self, ticker: str) -> Collected:
+        """Collect one ticker; note in its record what it cost."""
         started = time.perf_counter()
-        record = self._collect_ticker(ticker)
-        record["calls"] = self.calls()
-        record["seconds"] = round(time.perf_counter() - started, 3)
-        return record
+        collected = self._collect_ticker(ticker)
+        collected.record["calls"] = self.calls()
+        collected.record["seconds"] = round(time.perf_counter() - started, 3)
+        return collected
 
     def _why_not(self) -> str | None:
         """Return the reason code for not trying a ticker now; reserve its calls otherwise."""
@@ -252,8 +280,8 @@ class Collector:
             else:
                 self._failures_in_a_row = 0
 
-    def _collect_ticker(self, ticker: str) -> dict[str, Any]:
-        """Put a ticker's rows into the staging and return its record; a provider's error becomes its outcome."""
+    def _collect_ticker(self, ticker: str) -> Collected:
+        """Fetch, normalise and analyse a ticker; a provider's error becomes its outcome."""
         try:
             fetched = self._fetch(ticker)
         except ProviderError as error:
@@ -265,7 +293,7 @@ class Collector:
             if error.reason == "bars_only":
                 bars, events = self._bars_and_events(ticker, new_york_date(self.now()), self.now())
                 record["bars"], record["events"] = staged_bars(bars), [asdict(event) for event in events]
-            return record
+            return Collected(record)
         normalised = normalise_fetched(fetched, self.provider, self._earlier(ticker, fetched.chains))
         market_date = max((head.moment.market_date for head in normalised.chains), default=None)
         if market_date is not None:
@@ -274,21 +302,11 @@ class Collector:
         curve = self._rates.curve(market_date)
         analysis = analyse(normalised, fetched.events, curve, self.provider.sessions())
         record = full_record(fetched, analysis, self.provider.feed)
-        if normalised.chains:
-            record["rates"] = self._rates.rows(market_date)
-            record["rate_curve"] = curve.to_json()
-            self.staging.write_contracts(ticker, staged_contracts(analysis), self._shared(record))
-        return record
-
-    def _shared(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Return the columns that all rows of a ticker share."""
-        return {
-            "scan_id": self.plan.scan_id,
-            "ticker": record["ticker"],
-            "feed": record["feed"],
-            "source": record["feed"],
-            "recorded_at": record["recorded_at"],
-        }
+        if not normalised.chains:
+            return Collected(record)
+        record["rates"] = self._rates.rows(market_date)
+        record["rate_curve"] = curve.to_json()
+        return Collected(record, staged_contracts(analysis, record, self.plan.scan_id))
 
     def _fetch(self, ticker: str) -> Fetched:
         """Ask the provider for the spot, the expirations and the chosen chains."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,17 +16,26 @@ from collector.pipeline.volatility import (
     IV_NAMES,
     row_reasons,
 )
+from collector.store.contract_columns import TickerContracts
 
 # Columns that the staging keeps in another form, or once for all rows.
 REWRITTEN = frozenset({"ticker", "expiration", "last_trade_time", "flags", "reasons"})
 
 
-def staged_contracts(analysis: Analysis) -> dict[str, npt.NDArray[Any]]:
-    """Return the rows as the staging keeps them, without what the whole ticker shares: see staging.CONTRACT_COLUMNS.
+def staged_contracts(analysis: Analysis, record: Mapping[str, Any], scan_id: str) -> TickerContracts:
+    """Return a ticker's rows as the staging keeps them; ``record`` is the ticker's."""
+    shared = {
+        "scan_id": scan_id,
+        "ticker": record["ticker"],
+        "feed": record["feed"],
+        "source": record["feed"],
+        "recorded_at": record["recorded_at"],
+    }
+    return TickerContracts(record["ticker"], _columns(analysis), shared)
 
-    Columns of shape (n,), NaN, NaT and None for null; flags joined by commas, reasons JSON text, times in UTC, dates
-    midnights: what DuckDB reads fast.
-    """
+
+def _columns(analysis: Analysis) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns, reasons as JSON text and dates as midnights: what DuckDB reads fast."""
     heads = analysis.normalised.chains
     sizes = [head.stop - head.start for head in heads]
 

@@ -89,13 +89,12 @@ class Workers:
 
 
 def serve_in_processes(
-    tickers: Sequence[str], serve: Callable[[str], str | None], count: int
-) -> Iterator[tuple[str, str | None]]:
-    """Serve tickers in ``count`` processes; yield each with what its service returned, as they are done."""
+    pieces: Sequence[Sequence[str]], serve: Callable[[Sequence[str]], dict[str, str | None]], count: int
+) -> Iterator[dict[str, str | None]]:
+    """Serve a few tickers at a time in ``count`` processes; yield what each service returned, as they are done."""
     with Workers(serve, count) as workers:
-        waiting = {workers.submit(ticker): ticker for ticker in tickers}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
+        for future in as_completed([workers.submit(piece) for piece in pieces]):
+            yield future.result()
 
 
 def _do(*piece: Any) -> Any:

@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import duckdb
+import numpy as np
 import orjson
 import pandas as pd
-from numpy.typing import NDArray
 
+from collector.store.contract_columns import CONTRACT_COLUMNS, TickerContracts
 from collector.store.database import configure, faults_told
 from exports.durable_files import write_durably
 from exports.folders import MarketFolder
@@ -34,55 +35,6 @@ from exports.folders import MarketFolder
 PLAN = "plan.json"
 OUTCOME = "outcome.json"
 UNREADABLE = "unreadable"
-
-# The columns of a staged contract, with the DuckDB type that each is written as.
-CONTRACT_COLUMNS: dict[str, str] = {
-    "scan_id": "VARCHAR",
-    "ticker": "VARCHAR",
-    "root": "VARCHAR",
-    "feed": "VARCHAR",
-    "source": "VARCHAR",
-    "recorded_at": "TIMESTAMPTZ",
-    "as_of": "TIMESTAMPTZ",
-    "quote_time": "TIMESTAMPTZ",
-    "market_date": "DATE",
-    "expiration": "DATE",
-    "dte": "INTEGER",
-    "grade": "VARCHAR",
-    "underlying_price": "DOUBLE",
-    "contract_symbol": "VARCHAR",
-    "option_type": "VARCHAR",
-    "strike": "DOUBLE",
-    "multiplier": "INTEGER",
-    "adjusted": "BOOLEAN",
-    "bid": "DOUBLE",
-    "ask": "DOUBLE",
-    "mid": "DOUBLE",
-    "bid_size": "INTEGER",
-    "ask_size": "INTEGER",
-    "last_price": "DOUBLE",
-    "last_trade_time": "TIMESTAMPTZ",
-    "change": "DOUBLE",
-    "volume": "BIGINT",
-    "volume_known": "BOOLEAN",
-    "untraded": "BOOLEAN",
-    "open_interest": "BIGINT",
-    "bid_iv": "DOUBLE",
-    "implied_volatility": "DOUBLE",
-    "ask_iv": "DOUBLE",
-    "delta": "DOUBLE",
-    "gamma": "DOUBLE",
-    "theta": "DOUBLE",
-    "vega": "DOUBLE",
-    "rho": "DOUBLE",
-    "vanna": "DOUBLE",
-    "charm": "DOUBLE",
-    "vendor_implied_volatility": "DOUBLE",
-    "vendor_delta": "DOUBLE",
-    "in_the_money": "BOOLEAN",
-    "flags": "VARCHAR[]",
-    "reasons": "JSON",
-}
 
 
 class UnreadableStaging(Exception):
@@ -101,10 +53,13 @@ class Staging:
         self._lock = Lock()
 
     def clean(self) -> int:
-        """Remove what a killed writer left half-written; return how many files."""
+        """Remove what a killed writer left half-written; return how many."""
         leftovers = list(self.path.glob("*.tmp"))
         for leftover in leftovers:
-            leftover.unlink()
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
         return len(leftovers)
 
     def write_plan(self, plan: dict[str, Any]) -> None:
@@ -123,16 +78,9 @@ class Staging:
         """Return how the collecting ended, None where it did not."""
         return _read_json(self.path / OUTCOME)
 
-    def write_contracts(self, ticker: str, contracts: Mapping[str, NDArray[Any]], shared: dict[str, Any]) -> None:
-        """Keep a ticker's contracts; they count once its record is written.
-
-        Args:
-            ticker: canonical ticker.
-            contracts: columns, shape (n,); with ``shared`` they are those of CONTRACT_COLUMNS. Times in UTC, flags
-                joined by commas.
-            shared: columns whose value all rows share.
-        """
-        self._write_parquet(self.path / f"{ticker}.parquet", contracts, shared)
+    def write_contracts(self, tickers: Sequence[TickerContracts]) -> None:
+        """Keep the contracts of at least one ticker, a file each; they count once their records are written."""
+        self._write_parquet(tickers)
 
     def write_record(self, ticker: str, record: dict[str, Any]) -> None:
         """Keep everything else of a ticker, JSON-ready, and so say that it is done."""
@@ -201,26 +149,46 @@ class Staging:
                 self._connection.close()
                 self._connection = None
 
-    def _write_parquet(self, path: Path, contracts: Mapping[str, NDArray[Any]], shared: dict[str, Any]) -> None:
-        """Write rows as Parquet, beside the name, synced and renamed."""
-        values = {name: "?" if name in shared else f'"{name}"' for name in CONTRACT_COLUMNS}
-        values["flags"] = "CASE WHEN flags = '' THEN [] ELSE string_split(flags, ',') END"
-        columns = ", ".join(f'CAST({values[name]} AS {kind}) AS "{name}"' for name, kind in CONTRACT_COLUMNS.items())
-        temporary = path.with_name(path.name + ".tmp")
-        quoted = str(temporary).replace("'", "''")
-        with self._lock, faults_told(path):
+    def _write_parquet(self, tickers: Sequence[TickerContracts]) -> None:
+        """Write rows as Parquet, a file a ticker, beside the names, synced and renamed.
+
+        One statement writes all the files: what a statement costs by itself is as much as the rows of a ticker.
+        """
+        shared = list(tickers[0].shared)
+        place = np.repeat(np.arange(1, len(tickers) + 1), [len(one.columns["strike"]) for one in tickers])
+        rows = {name: np.concatenate([one.columns[name] for one in tickers]) for name in tickers[0].columns}
+        temporary = self.path / f"{tickers[0].ticker}.parquet.tmp"
+        with self._lock, faults_told(temporary.with_suffix("")):
             if self._connection is None:
                 self._connection = duckdb.connect(":memory:")
                 configure(self._connection, threads=1)
-            self._connection.register("rows", dict(contracts))
+            self._connection.register("rows", {**rows, "place": place})
             self._connection.execute(
-                f"COPY (SELECT {columns} FROM rows) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)",
-                [shared[name] for name in CONTRACT_COLUMNS if name in shared],
+                _copy(temporary, shared, apart=len(tickers) > 1),
+                [[one.shared[name] for one in tickers] for name in shared],
             )
             self._connection.unregister("rows")
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, path)
+        for number, one in enumerate(tickers, start=1):
+            written = temporary / f"place={number}" / "data_0.parquet" if len(tickers) > 1 else temporary
+            with written.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(written, self.path / f"{one.ticker}.parquet")
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+
+
+def _copy(path: Path, shared: Sequence[str], *, apart: bool) -> str:
+    """Return the statement that writes ``rows`` to a file, or ``apart`` to a file for each place in a folder.
+
+    ``shared`` are columns whose values are the statement's arguments, in this order: a list by place each.
+    """
+    values = {name: f'"{name}"' for name in CONTRACT_COLUMNS}
+    values |= {name: f"CAST(${number} AS VARCHAR[])[place]" for number, name in enumerate(shared, start=1)}
+    values["flags"] = "CASE WHEN flags = '' THEN [] ELSE string_split(flags, ',') END"
+    columns = [f'CAST({values[name]} AS {kind}) AS "{name}"' for name, kind in CONTRACT_COLUMNS.items()]
+    quoted = str(path).replace("'", "''")
+    selected, partition = ([*columns, "place"], ", PARTITION_BY (place)") if apart else (columns, "")
+    return f"COPY (SELECT {', '.join(selected)} FROM rows) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd{partition})"
 
 
 # What the detectors look at.

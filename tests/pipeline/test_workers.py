@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from collector.pipeline import collect
 from collector.pipeline.collect import Collection, Collector
 from collector.pipeline.workers import MOST, WORTH_IT, WorkerDied, processes
 from collector.providers.base import Quote
@@ -91,7 +92,11 @@ def staged(folder: MarketFolder) -> tuple[list[dict[str, Any]], list[Any]]:
     return records, [str(row) for row in rows]
 
 
-def test_several_processes_stage_what_one_does(market_folder: MarketFolder, data_dir: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", [len(TICKERS), 1], ids=["one ticker at a time", "several"])
+def test_several_processes_stage_what_one_does(
+    turns: int, market_folder: MarketFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "TURNS", turns)
     apart, alone = Noting(tmp_path / "apart"), Noting(tmp_path / "alone")
     watcher = Watcher()
     collection = collected(market_folder, apart, watcher=watcher)
@@ -138,6 +143,22 @@ def test_an_error_in_one_process_ends_the_scan_and_the_next_one_goes_on(
     assert collected(market_folder, sound).skipped == {}
     assert set(sound.served()) == set(TICKERS) - kept
     assert [record["ticker"] for record in staged(market_folder)[0]] == list(TICKERS)
+
+
+def test_what_was_whole_before_an_error_among_several_tickers_is_kept(
+    market_folder: MarketFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(ticker: str) -> None:
+        if ticker == TICKERS[2]:
+            raise ZeroDivisionError(f"no quote of {ticker}")
+
+    monkeypatch.setattr(collect, "TURNS", 1)
+    with pytest.raises(ZeroDivisionError):
+        collected(market_folder, Noting(tmp_path / "broken", fail))
+    staging = Staging(market_folder, "scan-1")
+    kept = [record["ticker"] for record in staging.records()]
+    assert kept[:2] == list(TICKERS[:2])
+    assert [path.stem for path in staging.parquet_files()] == kept
 
 
 def test_a_process_that_is_killed_ends_the_scan_in_one_line(market_folder: MarketFolder, tmp_path: Path) -> None:

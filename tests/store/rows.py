@@ -38,14 +38,7 @@ def stage(
     normalised = normalise_fetched(fetched, provider, earlier)
     analysis = analyse(normalised, fetched.events, constant(0.04), provider.sessions())
     record = full_record(fetched, analysis, provider.feed)
-    shared = {
-        "scan_id": scan_id,
-        "ticker": fetched.ticker,
-        "feed": provider.feed,
-        "source": provider.feed,
-        "recorded_at": record["recorded_at"],
-    }
-    staging.write_contracts(fetched.ticker, staged_contracts(analysis), shared)
+    staging.write_contracts([staged_contracts(analysis, record, scan_id)])
     staging.write_record(fetched.ticker, record)
     staging.close()
     return record

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from collector.market.calendar import exchange_sessions
+from collector.store.contract_columns import CONTRACT_COLUMNS, TickerContracts
 from collector.store.staging import (
-    CONTRACT_COLUMNS,
     VIEWED,
     Staging,
     history_partition,
@@ -70,7 +71,9 @@ def test_half_written_files_are_cleaned_and_whole_ones_kept(market_folder: Marke
     staging = Staging(market_folder, "scan-1")
     for name in ("ZZTB.parquet.tmp", "ZZTB.json.tmp"):
         (staging.path / name).write_bytes(b"half")
-    assert staging.clean() == 2
+    (staging.path / "ZZTC.parquet.tmp" / "place=1").mkdir(parents=True)
+    (staging.path / "ZZTC.parquet.tmp" / "place=1" / "data_0.parquet").write_bytes(b"half")
+    assert staging.clean() == 3
     assert files(staging.path) == ["ZZTA.json", "ZZTA.parquet"]
     assert staging.clean() == 0
 
@@ -86,6 +89,41 @@ def test_the_parquet_has_the_types_that_the_store_has(market_folder: MarketFolde
         name: {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(kind, kind) for name, kind in CONTRACT_COLUMNS.items()
     }
     assert found == expected
+
+
+def test_tickers_written_together_have_the_files_that_each_has_alone(market_folder: MarketFolder) -> None:
+    def contracts(ticker: str, price: float, size: int) -> TickerContracts:
+        """Return contracts of a ticker with ``price`` in every number."""
+        columns = {
+            name: np.full(size, price if kind in {"DOUBLE", "INTEGER", "BIGINT"} else kind == "BOOLEAN")
+            if kind not in {"VARCHAR", "VARCHAR[]", "JSON", "DATE", "TIMESTAMPTZ"}
+            else np.full(size, DAY.isoformat(), dtype="datetime64[us]")
+            if kind in {"DATE", "TIMESTAMPTZ"}
+            else np.array(["{}" if kind == "JSON" else f"{ticker},{row}" for row in range(size)], dtype=object)
+            for name, kind in CONTRACT_COLUMNS.items()
+            if name not in {"ticker", "feed", "recorded_at"}
+        }
+        return TickerContracts(
+            ticker, columns, {"ticker": ticker, "feed": f"feed of {ticker}", "recorded_at": "2026-03-24"}
+        )
+
+    def rows(staging: Staging) -> dict[str, list[Any]]:
+        with duckdb.connect(":memory:") as connection:
+            return {
+                path.name: connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+                for path in sorted(staging.path.iterdir())
+            }
+
+    several = [contracts("^ZZT", 1.0, 3), contracts("ZZ.B", 2.0, 5), contracts("ZZTC", 3.0, 1)]
+    together, alone = Staging(market_folder, "scan-1"), Staging(market_folder, "scan-2")
+    together.write_contracts(several)
+    for one in several:
+        alone.write_contracts([one])
+    found = rows(together)
+    assert {name: len(own) for name, own in found.items()} == {"ZZ.B.parquet": 5, "ZZTC.parquet": 1, "^ZZT.parquet": 3}
+    assert {own[1] for own in found["ZZ.B.parquet"]} == {"ZZ.B"}
+    assert [own[13] for own in found["ZZ.B.parquet"]] == [f"ZZ.B,{row}" for row in range(5)]
+    assert found == rows(alone)
 
 
 @pytest.mark.clock
