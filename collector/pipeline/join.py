@@ -52,22 +52,27 @@ class Prepared:
 
 
 def prepare(staging: Staging) -> Prepared:
-    """Read a collected scan: what the join does with it then holds the store for less."""
+    """Read a collected scan: what the join does with it then holds the store for less.
+
+    DuckDB reads the contracts while the records are read here.
+    """
     content = staging.plan()
     assert content is not None, f"staging {staging.scan_id} has no plan"
-    collected = list(staging.records())
-    chains = {
-        feed: records.batch(
-            [
-                {**chain, "ticker": record["ticker"], "recorded_at": record["recorded_at"]}
-                for record in of_feed
-                for chain in record["chains"]
-            ]
-        )
-        for feed, of_feed in _by_feed(collected).items()
-    }
-    rows = staged_rows(staging.parquet_files())
-    return Prepared(ScanPlan.from_json(content), collected, rows, bars_of(collected), chains)
+    with ThreadPoolExecutor(1, thread_name_prefix="contracts") as reader:
+        rows = reader.submit(staged_rows, staging.parquet_files())
+        collected = list(staging.records())
+        chains = {
+            feed: records.batch(
+                [
+                    {**chain, "ticker": record["ticker"], "recorded_at": record["recorded_at"]}
+                    for record in of_feed
+                    for chain in record["chains"]
+                ]
+            )
+            for feed, of_feed in _by_feed(collected).items()
+        }
+        bars = bars_of(collected)
+        return Prepared(ScanPlan.from_json(content), collected, rows.result(), bars, chains)
 
 
 def _by_feed(collected: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
