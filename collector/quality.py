@@ -135,7 +135,8 @@ def grade(
     spreads = (quotes.ask[two_sided] - quotes.bid[two_sided]) / quotes.mid[two_sided]
     share = float(two_sided.sum() / near.sum()) if near.any() else None
     spread = median(spreads) if len(spreads) else None
-    known = bool(np.nansum(quotes.open_interest[regular]) > 0)
+    held = quotes.open_interest[regular]
+    known = bool(held[~np.isnan(held)].sum() > 0)
     age = (moment.stamp - moment.quote_time).total_seconds()
     facts = {
         "contracts": int(regular.sum()),

@@ -38,6 +38,7 @@ from collector.analytics.forward import (
     SingleForwards,
 )
 from collector.analytics.implied_dividends import Seen, implied_dividends
+from collector.analytics.median import median
 from collector.analytics.quote_rows import ChainInput, Curve, QuoteRows
 from collector.analytics.robust_lines import robust_levels, robust_lines
 from collector.analytics.strike_pairs import FirstLook, first_look, strike_pairs, within_reach
@@ -246,7 +247,7 @@ class _Search:
         with np.errstate(invalid="ignore"):
             yields = np.abs(shown - np.log(self.stated)) / self.tenor
         known = yields[np.isfinite(yields)]
-        return bool(known.size) and float(np.median(known)) < MOST_YIELD
+        return bool(known.size) and median(known) < MOST_YIELD
 
     def _exercise(self, chains: Booleans) -> None:
         """Compute what early exercise adds to call and put of the strikes used of some chains."""

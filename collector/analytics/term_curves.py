@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collector.analytics.median import median
 from collector.analytics.robust_lines import weighted_medians
 from collector.analytics.terms import Booleans, Floats
 
@@ -67,7 +68,7 @@ def rates(tenor: Floats, shown: Floats, error: Floats, common: Floats, prior: Fl
         mean, deviation = _posterior(covariance, covariance, np.diag(covariance), noise, shown - prior, used)
         with np.errstate(invalid="ignore"):
             off = np.abs(shown - prior - mean) / np.sqrt(np.diag(noise) + deviation**2)
-        typical = np.nanmedian(off[used]) * MEDIAN_TO_DEVIATION if used.any() else 1.0
+        typical = median(off[used]) * MEDIAN_TO_DEVIATION if used.any() else 1.0
         out = used & (off > TOO_FAR * max(typical, 1.0))
         if not out.any():
             break
@@ -91,7 +92,8 @@ def carried_spot(tenor: Floats, shown: Floats, error: Floats, wander: float, at:
         The curve at ``at`` (``used`` belongs to the m chains), and of each chain how many deviations it lies from what
         the others let one expect, shape (m,), NaN where there is nothing to compare.
     """
-    centre = np.nanmedian(shown) if np.isfinite(shown).any() else 0.0
+    finite = np.isfinite(shown)
+    centre = median(shown[finite]) if finite.any() else 0.0
     level = shown - centre
     used = np.isfinite(level) & np.isfinite(error)
     steady = max(YIELD_DEVIATION, STEEP * abs(_steady_slope(tenor[used], level[used])))
