@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -346,7 +347,7 @@ def _exposures(
 
 def six(value: float | None) -> float | None:
     """Return a number in six significant digits, None for what is not finite."""
-    return float(f"{value:.{DIGITS - 1}e}") if value is not None and np.isfinite(value) else None
+    return float(f"{value:.{DIGITS - 1}e}") if value is not None and isfinite(value) else None
 
 
 def sixes(values: Floats) -> list[float]:
