@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 WORKERS = 3
 # In processes so many tickers are staged together at most, where each process has so many turns.
-TOGETHER, TURNS = 8, 8
+TOGETHER, TURNS = 4, 8
 FAILURES_THAT_END = 3
 TICKERS_THAT_TELL = 2
 
