@@ -26,7 +26,7 @@ from collector.pipeline.daily_bars import LONG_DAYS, daily_bars
 from collector.pipeline.plan import CALLS_FOR_BARS, CALLS_TO_BEGIN, ScanPlan, choose_expirations
 from collector.pipeline.rates import Rates
 from collector.pipeline.staged_bars import staged_bars
-from collector.pipeline.staged_contracts import staged_contracts
+from collector.pipeline.staged_contracts import ticker_contracts
 from collector.pipeline.ticker_record import bare_record, full_record
 from collector.pipeline.workers import processes, serve_in_processes
 from collector.providers.base import (
@@ -306,7 +306,7 @@ class Collector:
             return Collected(record)
         record["rates"] = self._rates.rows(market_date)
         record["rate_curve"] = curve.to_json()
-        return Collected(record, staged_contracts(analysis, record, self.plan.scan_id))
+        return Collected(record, ticker_contracts(analysis, record, self.plan.scan_id))
 
     def _fetch(self, ticker: str) -> Fetched:
         """Ask the provider for the spot, the expirations and the chosen chains."""

@@ -22,7 +22,7 @@ from collector.store.contract_columns import TickerContracts
 REWRITTEN = frozenset({"ticker", "expiration", "last_trade_time", "flags", "reasons"})
 
 
-def staged_contracts(analysis: Analysis, record: Mapping[str, Any], scan_id: str) -> TickerContracts:
+def ticker_contracts(analysis: Analysis, record: Mapping[str, Any], scan_id: str) -> TickerContracts:
     """Return a ticker's rows as the staging keeps them; ``record`` is the ticker's."""
     shared = {
         "scan_id": scan_id,
@@ -31,11 +31,14 @@ def staged_contracts(analysis: Analysis, record: Mapping[str, Any], scan_id: str
         "source": record["feed"],
         "recorded_at": record["recorded_at"],
     }
-    return TickerContracts(record["ticker"], _columns(analysis), shared)
+    return TickerContracts(record["ticker"], staged_contracts(analysis), shared)
 
 
-def _columns(analysis: Analysis) -> dict[str, npt.NDArray[Any]]:
-    """Return the columns, reasons as JSON text and dates as midnights: what DuckDB reads fast."""
+def staged_contracts(analysis: Analysis) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns that rows do not share: see TickerContracts.
+
+    Reasons are JSON text, dates midnights: what DuckDB reads fast.
+    """
     heads = analysis.normalised.chains
     sizes = [head.stop - head.start for head in heads]
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from collector.market.rates import constant
 from collector.pipeline.analyse import Fetched, analyse, normalise_fetched
-from collector.pipeline.staged_contracts import staged_contracts
+from collector.pipeline.staged_contracts import ticker_contracts
 from collector.pipeline.ticker_record import full_record
 from collector.providers.base import OptionChain, Provider
 from collector.store.records import Provenance, append
@@ -38,7 +38,7 @@ def stage(
     normalised = normalise_fetched(fetched, provider, earlier)
     analysis = analyse(normalised, fetched.events, constant(0.04), provider.sessions())
     record = full_record(fetched, analysis, provider.feed)
-    staging.write_contracts([staged_contracts(analysis, record, scan_id)])
+    staging.write_contracts([ticker_contracts(analysis, record, scan_id)])
     staging.write_record(fetched.ticker, record)
     staging.close()
     return record
