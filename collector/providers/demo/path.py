@@ -25,6 +25,7 @@ from collector.providers.demo.corporate_actions import (
 )
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
 from collector.providers.demo.surface_events import skew_shift
+from collector.providers.demo.market_events import price_jumps
 from collector.providers.demo.timeline import Instants, Timeline, timeline
 from collector.providers.demo.universe import DemoTicker, find
 from collector.providers.demo.volatility_events import SHARED, with_events
@@ -71,6 +72,7 @@ class PricePath:
         gaps = np.zeros(len(timeline))
         gapping = reports(ticker, len(timeline) - 1) + 1
         gaps[gapping] = ticker.earnings_move * normal(Purpose.EARNINGS_GAP, ticker.number, gapping)
+        gaps += price_jumps(ticker, ordinals) * self.deviation
         years_of_trend = (ordinals - split_phase(ticker)) / SPLIT_CYCLE
         trend = np.log(ticker.price) + np.log(SPLIT_RATIO) * (years_of_trend + 0.5)
         self.factor: FloatArray = SPLIT_RATIO ** splits_until(ticker, ordinals).astype(np.float64)
