@@ -4,8 +4,8 @@
 - roll: the same strike and type in another expiration
 - straddle: the same strike and expiration of the other type
 
-The other one has to stand out among its neighbours: of many small volumes some are equal by chance. What is rarer by
-chance is looked for first: a straddle, then a roll, then a spread.
+Both have to stand out among their neighbouring strikes: where all of a chain trades, some volumes are equal by chance.
+What is rarer by chance is looked for first: a straddle, then a roll, then a spread.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ Booleans = NDArray[np.bool_]
 Integers = NDArray[np.intp]
 Pattern = Literal["spread", "roll", "straddle"]
 
-# How many times the median volume of the contracts that traded in its chain and of its type a leg shows at least.
-STANDS_OUT = 3.0
+# How many times the median volume of the nearest strikes of its chain and type a leg shows at least.
+STANDS_OUT = 2.0
+NEIGHBOURS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,12 @@ class TradedTogether:
         rows = np.flatnonzero(self._volume >= least * (1.0 - tolerance))
         self._rows: Integers = rows[np.argsort(self._volume[rows], kind="stable")]
         self._sorted: Floats = self._volume[self._rows]
-        self._medians: dict[int, float] = {}
+        self._outstanding: dict[int, bool] = {}
 
     def of(self, row: int) -> Legs | None:
         """Return the pattern that the contract of a row (of the view's contracts) is a leg of, None without one."""
+        if not self._stands_out(row):
+            return None
         volume, group = float(self._volume[row]), int(self._group[row])
         first = np.searchsorted(self._sorted, volume * (1.0 - self._tolerance), side="left")
         last = np.searchsorted(self._sorted, volume / (1.0 - self._tolerance), side="right")
@@ -82,8 +85,12 @@ class TradedTogether:
         return abs(self._volume[other] - self._volume[row]), apart, str(self._symbols[other])
 
     def _stands_out(self, row: int) -> bool:
-        group = int(self._group[row])
-        if group not in self._medians:
-            beside = self._volume[self._group == group]
-            self._medians[group] = float(np.median(beside[beside > 0]))
-        return bool(self._volume[row] >= STANDS_OUT * self._medians[group])
+        if row not in self._outstanding:
+            # Those of the same volume are the other legs of more than two.
+            apart = np.abs(self._volume - self._volume[row]) > self._tolerance * self._volume[row]
+            beside = np.flatnonzero((self._group == self._group[row]) & apart)
+            away = np.abs(self._strike[beside] - self._strike[row])
+            nearest = beside[np.argsort(away, kind="stable")[:NEIGHBOURS]]
+            usual = float(np.median(self._volume[nearest])) if nearest.size else 0.0
+            self._outstanding[row] = bool(self._volume[row] >= STANDS_OUT * usual)
+        return self._outstanding[row]

@@ -56,7 +56,7 @@ class UnusualActivity:
         "/ mid <= max_relative_spread, dte >= min_dte; at most max_armed contracts a ticker and scan, the strongest "
         "first. Inputs: volume, open interest and quotes of this scan, volumes of the last 20 sessions by this time of "
         "the session (of the whole session where no scan of that time is there). Neutral where a second contract "
-        "traded the same within leg_tolerance and stands out too: spread, roll or straddle."
+        "traded the same within leg_tolerance and both stand out among their strikes: spread, roll or straddle."
     )
     day_one: ClassVar[str] = (
         "With fewer than usual_sessions of the contract's own volume: volume / max(open interest, 1) > "

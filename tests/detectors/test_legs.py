@@ -73,6 +73,15 @@ def test_equal_volumes_in_a_chain_that_all_trades_so_are_chance() -> None:
     assert legs(*crowd) is None
 
 
+def test_both_legs_stand_out_among_their_four_nearest_strikes() -> None:
+    other = replace(ONE, strike=150.0)
+    for beside, at in ((ONE, 98.0), (other, 148.0)):
+        for volume, found in ((1_500.0, True), (1_501.0, False)):
+            # Three of the four nearest: the median of all four is that of their middle two.
+            crowd = [replace(beside, strike=at + i, volume=volume) for i in (0, 1, 3)]
+            assert (legs(other, *crowd) is not None) == found, (at, volume)
+
+
 def test_volume_that_is_small_unknown_or_adjusted_is_no_leg() -> None:
     other = replace(ONE, strike=105.0)
     assert legs(replace(other, volume_known=False)) is None
