@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 from collector.detectors.base import Claim, Direction, Evaluation, Evidence, Finding, TickerView
@@ -141,9 +142,9 @@ def _day_one(view: TickerView) -> Expectation | str:
 
 
 def _released(view: TickerView) -> bool:
-    """Return whether earnings came out since the session before, as far as that is known."""
-    last = view.past.dates[-1] if view.past.dates else view.market_date
-    if any(last <= release.date <= view.market_date for release in view.past.earnings):
+    """Return whether earnings came out since the session before: those that it awaited, or of this morning."""
+    days = view.past.newest("days_to_earnings")
+    if days is not None and view.past.dates[-1] + timedelta(days=days) < view.market_date:
         return True
     return any(
         event.kind == "earnings"

@@ -36,6 +36,8 @@ OF_TRADING = (
     "open_interest",
     "put_call_volume_ratio",
     "put_call_open_interest_ratio",
+    # Calendar days from the session to the next earnings date that it knew of.
+    "days_to_earnings",
 )
 FIGURES = OF_TRADING + OF_OPTIONS
 

@@ -25,6 +25,10 @@ class DailyVolatility:
     source: str | None = None
 
 
+# Figures that are no column of the features.
+OTHERS = {"days_to_earnings": "d.next_earnings_date - d.market_date"}
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPast:
     """A ticker's sessions, and the feed of each session's 30-day volatility (None where that does not count)."""
@@ -70,7 +74,8 @@ def past_sessions(
     connection.register("limits", limits)
     counts = f"coalesce(d.iv_grade <= '{VOLATILITY_GRADE}', false)"
     columns = ", ".join(
-        f"CAST({f'CASE WHEN {counts} THEN d.{name} END' if name in OF_OPTIONS else f'd.{name}'} AS DOUBLE) AS {name}"
+        f"CAST({f'CASE WHEN {counts} THEN d.{name} END' if name in OF_OPTIONS else OTHERS.get(name, f'd.{name}')} "
+        f"AS DOUBLE) AS {name}"
         for name in FIGURES
     )
     known = daily_features("f.provider = $provider AND f.recorded_at <= $known_at")

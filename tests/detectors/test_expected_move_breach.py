@@ -11,7 +11,7 @@ import pytest
 
 from collector.detectors.base import ConfigError, Evaluation
 from collector.detectors.expected_move_breach import Config, ExpectedMoveBreach
-from collector.detectors.past import EarningsMove, PastSessions
+from collector.detectors.past import PastSessions
 from collector.market.events import Event
 from exports.reasons import DETECTOR_REASONS, FIELD_REASONS
 from tests.detectors.figures import figures_view, past
@@ -23,7 +23,6 @@ DETECTOR = ExpectedMoveBreach()
 SIGMA = 0.02 * math.sqrt(252)
 MONTH = 200.0 * SIGMA * math.sqrt(30 / 365)
 BEFORE = past(expected_move_30d=[1.0, MONTH], price=[180.0, 200.0], iv_30d=[0.3, SIGMA])
-YESTERDAY = date(2026, 2, 17)
 
 
 def evaluate(move: float | None, before: PastSessions = BEFORE, **figures: Any) -> Evaluation:
@@ -80,8 +79,8 @@ def test_a_release_between_adds_what_was_implied_for_it() -> None:
     # 2 % and 4.8 % together are 5.2 %: 12 % is 2.31 times that, and 6 times the ordinary day.
     figures = {"expected_move_30d": [MONTH], "price": [200.0]}
     implied = past(**figures, implied_earnings_move=[0.048])
-    between = replace(implied, earnings=(EarningsMove(YESTERDAY, 0.1),))
-    assert evaluate(0.12, between).value == pytest.approx(0.12 / 0.052)
+    awaited = past(**figures, implied_earnings_move=[0.048], days_to_earnings=[0.0])
+    assert evaluate(0.12, awaited).value == pytest.approx(0.12 / 0.052)
     for moment in (None, NOON - timedelta(hours=4)):
         (finding,) = evaluate(0.12, implied, events=[earnings(moment)]).findings
         assert (finding.value, finding.armed) == (pytest.approx(0.12 / 0.052), False)
@@ -91,8 +90,8 @@ def test_a_release_between_adds_what_was_implied_for_it() -> None:
 def test_a_release_to_come_or_of_another_adds_nothing() -> None:
     implied = past(expected_move_30d=[MONTH], price=[200.0], implied_earnings_move=[0.048])
     tonight, other = earnings(NOON + timedelta(hours=4)), replace(earnings(), ticker="ZZTB")
-    long_ago = replace(implied, earnings=(EarningsMove(date(2025, 11, 12), 0.1),))
-    for before, events in ((implied, [tonight]), (implied, [other]), (long_ago, [])):
+    today = past(expected_move_30d=[MONTH], price=[200.0], implied_earnings_move=[0.048], days_to_earnings=[1.0])
+    for before, events in ((implied, [tonight]), (implied, [other]), (today, [tonight])):
         assert evaluate(0.12, before, events=events).value == pytest.approx(6.0)
 
 
