@@ -28,6 +28,10 @@ DARK = ("2026-03-25T12:30", "2026-03-30T13:36", "2026-03-30T13:57")
 DARK_FILES = ("2026-03-25T0830", "2026-03-30T0936", "2026-03-30T0957")
 # Yahoo's quotes return contract by contract: the forwards of NVDA's strikes, call against put, are 44 cents apart.
 COMING_BACK = "2026-03-30T14:03"
+THE_25TH = datetime(2026, 3, 25, 16, 1, tzinfo=UTC)
+# Quotes are 15 minutes old.
+DECIDED = "2026-03-25T15:46:00Z"
+AFTER_THE_OPEN = (datetime(2026, 3, 30, 14, 3, tzinfo=UTC), datetime(2026, 3, 30, 14, 8, tzinfo=UTC))
 LIVE_TICKERS = {"SPY", "QQQ", "TSLA"}
 
 
@@ -184,6 +188,71 @@ def test_dark_files_raise_no_alert_nor_does_the_return_of_the_quotes(
     begun = query(folder, "SELECT count(*) FROM alert_events WHERE kind = 'new'")[0][0]
     told = query(folder, "SELECT count(*) FROM alert_events WHERE kind IN ('new', 'ended', 'digest', 'verdict')")[0][0]
     assert (begun, messages) == (sum(new.values()), told)
+
+
+def listed(row: dict[str, str]) -> tuple[str, str, str, float]:
+    """Return what tells a row's contract from others."""
+    return row["ticker"], row["expiration"], row["type"], float(row["strike"])
+
+
+def open_interest(rows: list[dict[str, str]]) -> dict[tuple[str, str, str, float], int]:
+    """Return the open interest of a file by contract."""
+    return {listed(row): int(float(row["openInterest"] or 0)) for row in rows}
+
+
+def contract(alert: dict[str, Any]) -> tuple[str, str, str, float]:
+    metrics = alert["metrics"]
+    return alert["ticker"], metrics["expiration"], metrics["option_type"], metrics["strike"]
+
+
+def test_the_alerts_of_the_24th_get_their_verdict_from_the_first_usable_chain_of_the_25th(
+    each: Any, moments: dict[datetime, list[dict[str, str]]]
+) -> None:
+    begun = query(
+        each[0], "SELECT DISTINCT alert_id FROM alert_events WHERE kind = 'new' AND market_date = DATE '2026-03-24'"
+    )
+    rows = query(
+        each[0],
+        "SELECT alert FROM alert_events WHERE kind = 'verdict' AND alert->>'session' = '2026-03-24' "
+        "AND alert->>'detector' = 'unusual_activity'",
+    )
+    verdicts = [json.loads(alert) for (alert,) in rows]
+    assert {alert["id"] for alert in verdicts} <= {alert_id for (alert_id,) in begun}
+    assert len(verdicts) == len({alert["id"] for alert in verdicts}) > 20
+    before = open_interest([row for moment in moments if moment.day == 24 for row in moments[moment]])
+    after = open_interest(moments[THE_25TH])
+    for alert in verdicts:
+        verdict, key = alert["verdict"], contract(alert)
+        assert (verdict["decided_at"], verdict["market_date"], verdict["reason"]) == (DECIDED, "2026-03-25", None)
+        assert (verdict["open_interest_before"], verdict["open_interest_after"]) == (before[key], after[key])
+        assert verdict["change"] == after[key] - before[key]
+    assert {alert["verdict"]["verdict"] for alert in verdicts} >= {"opened", "mixed"}
+
+
+def test_no_verdict_comes_before_the_next_session(each: Any) -> None:
+    early = query(
+        each[0],
+        "SELECT count(*) FROM alert_events WHERE (alert->>'$.verdict.market_date') IS NOT NULL "
+        "AND market_date <= CAST(alert->>'session' AS DATE)",
+    )
+    assert early == [(0,)]
+
+
+def test_carried_volume_raises_nothing_when_the_quotes_come_back(
+    each: Any, moments: dict[datetime, list[dict[str, str]]]
+) -> None:
+    changed: set[tuple[str, str, str, float]] = set()
+    for moment in AFTER_THE_OPEN:
+        changed |= {
+            key for key, row in zip(open_interest(moments[moment]), moments[moment], strict=True) if traded(row)
+        }
+    rows = query(
+        each[0],
+        "SELECT alert FROM alert_events WHERE kind IN ('new', 'ongoing') AND market_date = DATE '2026-03-30' "
+        "AND alert->>'detector' = 'unusual_activity'",
+    )
+    assert rows
+    assert {contract(json.loads(alert)) for (alert,) in rows} <= changed
 
 
 def test_volume_that_another_session_left_is_marked_by_its_change(

@@ -213,3 +213,12 @@ def test_history_shows_the_volatilities_that_count_and_the_sums_of_the_session(
     assert (shown["iv_30d"], shown["skew_25d"], shown["term_slope"]) == ([0.2, None], [0.1, None], [0.01, None])
     assert (shown["volume"], shown["put_call_volume_ratio"]) == ([700, 700], [0.5, 0.5])
     assert shown["grade"] == ["A", "A"]
+
+
+def test_the_days_to_earnings_are_those_that_the_session_knew_of(store: duckdb.DuckDBPyConnection) -> None:
+    monday, friday = days_before(TODAY, 2)
+    scanned(store, friday, 15, 0.3, next_earnings_date=monday)
+    scanned(store, monday, 15, 0.3, next_earnings_date=None)
+    past = past_sessions(store, "demo", {"ZZTA": TODAY}, NOW, SESSIONS)["ZZTA"].sessions
+    assert past.dates == (friday, monday)
+    assert past.last("days_to_earnings", SESSIONS).tolist() == [3.0]
