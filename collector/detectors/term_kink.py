@@ -153,6 +153,8 @@ class TermKink:
             liquidity=min(liquidity(spread) for spread in spreads),
             grade=max(chain.grade for chain in behind),
             event_days=days_to_event(view, kink.interval.far.expiration),
+            # A release that nobody has stated may lie in the interval.
+            dates_estimated=not any(one.kind == "earnings" and one.ticker == view.ticker for one in view.events),
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from collector.alerts.scoring import confidence
 from collector.detectors.base import ChainView, ConfigError, Evaluation
 from collector.detectors.forward_curve import ordinary_days
 from collector.detectors.term_kink import Config, TermKink
@@ -184,6 +185,13 @@ def test_intervals_with_a_release_are_not_judged_nor_compared_with(
     assert {finding.subject for finding in evaluation.findings} == subjects & {THIRD}
     if not subjects:
         assert (evaluation.status, evaluation.reason) == ("not_evaluated", "few_expirations")
+
+
+def test_without_any_release_known_it_is_held_with_less_confidence() -> None:
+    rich = curve(1, 1, 1.96, 1, 1)
+    (unknown,) = evaluate(rich).findings
+    (known,) = evaluate(rich, [event("earnings", date(2026, 5, 20))]).findings
+    assert confidence(unknown.evidence) == pytest.approx(0.8 * confidence(known.evidence))
 
 
 def test_what_the_quotes_leave_open_is_no_kink() -> None:
