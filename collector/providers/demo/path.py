@@ -24,8 +24,8 @@ from collector.providers.demo.corporate_actions import (
     splits_until,
 )
 from collector.providers.demo.draws import FloatArray, IntArray, Purpose, mean_reverting, normal
-from collector.providers.demo.surface_events import skew_shift
 from collector.providers.demo.market_events import price_jumps
+from collector.providers.demo.surface_events import skew_shift
 from collector.providers.demo.timeline import Instants, Timeline, timeline
 from collector.providers.demo.universe import DemoTicker, find
 from collector.providers.demo.volatility_events import SHARED, with_events
