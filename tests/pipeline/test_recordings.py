@@ -243,9 +243,7 @@ def test_carried_volume_raises_nothing_when_the_quotes_come_back(
 ) -> None:
     changed: set[tuple[str, str, str, float]] = set()
     for moment in AFTER_THE_OPEN:
-        changed |= {
-            key for key, row in zip(open_interest(moments[moment]), moments[moment], strict=True) if traded(row)
-        }
+        changed |= {listed(row) for row in moments[moment] if float(row["change"] or 0) != 0}
     rows = query(
         each[0],
         "SELECT alert FROM alert_events WHERE kind IN ('new', 'ongoing') AND market_date = DATE '2026-03-30' "
