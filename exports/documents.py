@@ -407,6 +407,37 @@ VERDICT_FIELDS: tuple[Field, ...] = (
     _text("reason", "Why it is unknown: a reason code.", nullable=True),
 )
 
+OUTCOME_FIELDS: tuple[Field, ...] = (
+    _text("horizon", "1, 5 or 20 sessions after the one in which it began, or expiration."),
+    _date("market_date", "Session whose figures decide."),
+    _text("metric", "What was compared.", nullable=True),
+    Field("value_then", "number", "Its value in the scan that raised the alert (an implied move: that move)."),
+    Field("value_now", "number", "Its value in that session (an implied move: the move that came)."),
+    Field("change", "number", "now - then; of a price now / then - 1, splits undone."),
+    _flag("hit", "Whether the claim came true.", nullable=True),
+    Field(
+        "net",
+        "number",
+        "What a trade brought, half of ask - bid at the alert taken off: of a contract, as a share of its mid; of a "
+        "volatility, in volatility; of a straddle, as a share of the spot.",
+    ),
+    _text("reason", "Why hit, or else net, is null.", nullable=True),
+)
+
+TRACK_RECORD_FIELDS: tuple[Field, ...] = (
+    _text("detector", "Detector."),
+    _text("horizon", "Horizon, as in outcomes."),
+    _count("n", "Alerts whose outcome is known.", nullable=False, unit="alerts"),
+    _count("hits", "Those whose claim came true.", nullable=False, unit="alerts"),
+    Field("hit_rate", "number", "hits / n.", unit="0-1"),
+    Field("low", "number", "Lower end of its 95 % interval (Wilson).", unit="0-1"),
+    Field("high", "number", "Upper end.", unit="0-1"),
+    Field("median", "number", "Median change in the claim's favour."),
+    Field("base_rate", "number", "Share of all sessions of the same tickers and days of which it is true.", unit="0-1"),
+    _count("base_n", "Those sessions.", nullable=False, unit="sessions"),
+    _text("text", "In words; unproven below 20."),
+)
+
 # What staff say of an alert: kept beside it and added by the export, so the store's records hold none of it.
 ALERT_MARKS: tuple[Field, ...] = (
     _time("acknowledged_at", "When somebody took note of it.", nullable=True),
@@ -447,8 +478,10 @@ ALERT_FIELDS: tuple[Field, ...] = (
     _objects(
         "strategies", "Up to three defined-risk structures that fit it, priced as the episode begins.", STRATEGY_FIELDS
     ),
+    _text("claim", "What has to come true of it, such as spot_follows.", nullable=True),
+    _object("track_record", "How its detector's alerts before it came out.", TRACK_RECORD_FIELDS, nullable=True),
     _object("verdict", "What the next session's open interest says.", VERDICT_FIELDS, nullable=True),
-    _objects("outcomes", "What became of it."),
+    _objects("outcomes", "What became of it, held against its claim.", OUTCOME_FIELDS),
     _text("config_hash", "Hash of the effective configuration."),
     _text("code_version", "Version of the code that found it."),
     *ALERT_MARKS,
@@ -666,7 +699,10 @@ META_FIELDS: tuple[Field, ...] = (
     _text("help", "What it means."),
     _text("unit", "Unit of a field.", nullable=True),
     _text("type", "Type of a field.", nullable=True),
-    _object("detail", "Detectors: hypothesis and effective configuration. Providers: feed, delay, terms."),
+    _object(
+        "detail",
+        "Detectors: hypothesis, effective configuration, claim and track records. Providers: feed, delay, terms.",
+    ),
 )
 
 ALERTS = Document(

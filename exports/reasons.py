@@ -116,6 +116,23 @@ VERDICT_REASONS: dict[str, str] = {
     "several_sessions": "The change is that of several sessions.",
 }
 
+OUTCOME_REASONS: dict[str, str] = {
+    "claim_unknown": "Its detector is not there any more: nobody says what it claimed.",
+    "session_not_scanned": "No scan stands for that session: none closed it, and none was of grade B or better.",
+    "chain_not_scanned": "The scan that stands for that session does not hold its chain.",
+    "not_known_then": "The figure was not known when the alert began.",
+    "not_known_now": "The figure is not known of that session.",
+    "low_grade": "The chains around 30 days of that session earned no grade whose volatility counts.",
+    "metric_not_kept": "What it measured is no figure that sessions keep.",
+    "event_ahead": "The release that it is about had not come.",
+    "no_direction": "It claims no direction.",
+    "no_trade": "It is about nothing that could be bought at a known spread.",
+    "spread_unknown": "The spread at the alert is not known.",
+    "no_quote": "The contract had no two-sided quote in that session.",
+    "split_between": "A split lies between: the contract is another one.",
+    "settled": "It had settled, or did in that session.",
+}
+
 FLAGS: dict[str, str] = {
     "no_bid": "The bid is 0 or not stated.",
     "no_ask": "The ask is 0 or not stated.",
@@ -141,6 +158,7 @@ ALL: dict[str, dict[str, str]] = {
     "field": FIELD_REASONS,
     "detector": DETECTOR_REASONS,
     "verdict": VERDICT_REASONS,
+    "outcome": OUTCOME_REASONS,
     "flag": FLAGS,
     "document": DOCUMENT_REASONS,
 }

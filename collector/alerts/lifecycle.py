@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -22,7 +22,8 @@ from collector.alerts.identity import alert_id, alert_key, event_id
 from collector.alerts.policy import AlertPolicy
 from collector.alerts.scoring import confidence, score
 from collector.alerts.strategies import strategies
-from collector.detectors.base import Evaluation, Finding, TickerView
+from collector.alerts.track_record import unproven
+from collector.detectors.base import Claim, Evaluation, Finding, TickerView
 from exports.documents import ALERT_FIELDS, ALERT_MARKS
 
 logger = logging.getLogger(__name__)
@@ -35,13 +36,18 @@ _FIELDS = tuple(field.name for field in ALERT_FIELDS if field not in ALERT_MARKS
 
 @dataclass(frozen=True, slots=True)
 class ScanContext:
-    """What the alerts of a scan say about it."""
+    """What the alerts of a scan say about it.
+
+    ``claims`` and ``track_records`` are by detector: what its alerts claim, and how those before them came out.
+    """
 
     scan_id: str
     provider: str
     config_hash: str
     code_version: str
     policy: AlertPolicy
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    track_records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +201,8 @@ def _begun(key: str, finding: Finding, view: TickerView, scan: ScanContext) -> A
             "threshold": finding.threshold,
             "comparison": finding.comparison,
         },
+        "claim": scan.claims.get(finding.detector),
+        "track_record": dict(scan.track_records.get(finding.detector) or unproven(finding.detector).to_json()),
         "strategies": _strategies(finding, view),
         "verdict": None,
         "outcomes": [],
@@ -258,7 +266,8 @@ def _event(record: AlertRecord, view: TickerView, scan: ScanContext) -> AlertEve
         kind=kind,
         at=view.as_of,
         market_date=view.market_date,
-        alert={name: record[name] for name in _FIELDS},
+        # A record that began before a field was there has none.
+        alert={name: record.get(name) for name in _FIELDS},
     )
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from collector.alerts.confirmation import confirmed
 from collector.alerts.lifecycle import AlertEvent, ScanContext, advance
 from collector.alerts.storm import digest
+from collector.alerts.track_record import TrackRecord
 from collector.alerts.verdicts import Seen, awaits
 from collector.analytics.volatility_rank import WINDOW, volatility_rank
 from collector.code_version import code_version
@@ -25,6 +26,7 @@ from collector.configuration import Alerting
 from collector.detectors.base import ChainView, Detector, Evaluation, TickerView
 from collector.market.calendar import Sessions
 from collector.market.events import Event
+from collector.pipeline.judge_outcomes import KnownLedger, Told, judge_outcomes, known_ledger, records_after
 from collector.pipeline.plan import ScanPlan
 from collector.store import history
 from collector.store.database import Connection
@@ -50,6 +52,7 @@ class Known:
     past: Mapping[str, KnownPast]
     standing: Mapping[str, Sequence[Mapping[str, Any]]]
     seen: Mapping[str, Seen] = field(default_factory=dict)
+    outcomes: KnownLedger = field(default_factory=KnownLedger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,26 @@ class Detected:
     events: tuple[AlertEvent, ...] = ()
     detectors: tuple[dict[str, Any], ...] = ()
     near_misses: tuple[dict[str, Any], ...] = ()
+    outcomes: tuple[Told, ...] = ()
+    track_records: tuple[TrackRecord, ...] = ()
 
 
 def known_before(
-    connection: Connection, plan: ScanPlan, found: Sequence[Mapping[str, Any]], sessions: Sessions
+    connection: Connection,
+    plan: ScanPlan,
+    found: Sequence[Mapping[str, Any]],
+    sessions: Sessions,
+    alerting: Alerting,
+    known_at: datetime | None = None,
 ) -> Known:
-    """Read from the open store what the detectors look back at, for the tickers found."""
+    """Read from the open store what the detectors look back at, for the tickers found.
+
+    ``known_at`` is when the whole scan had been recorded, where ``found`` are not all of its tickers.
+    """
     if not found:
         return Known({}, {}, {})
     tickers = [record["ticker"] for record in found]
-    known_at = max(datetime.fromisoformat(record["recorded_at"]) for record in found)
+    known_at = known_at or max(datetime.fromisoformat(record["recorded_at"]) for record in found)
     dates = {record["ticker"]: date.fromisoformat(record["market_date"]) for record in found}
     moments = {record["ticker"]: (dates[record["ticker"]], datetime.fromisoformat(record["as_of"])) for record in found}
     standing = history.standing_alerts(connection, plan.provider, tickers, known_at)
@@ -81,6 +94,7 @@ def known_before(
         past_sessions(connection, plan.provider, dates, known_at, SESSIONS_READ),
         standing,
         history.seen_at_first(connection, due),
+        known_ledger(connection, plan, dates, known_at, sessions, alerting, SESSIONS_READ),
     )
 
 
@@ -91,17 +105,24 @@ def detect(
     rows: Mapping[str, pd.DataFrame],
     alerting: Alerting,
     sessions: Sessions,
+    version: str | None = None,
 ) -> Detected:
-    """Run the detectors over each ticker and let its alerts live on; note in its feature what each detector saw."""
+    """Run the detectors over each ticker and let its alerts live on; note in its feature what each detector saw.
+
+    ``version`` is the code that new alerts name, the running one unless given.
+    """
     context = ScanContext(
         scan_id=plan.scan_id,
         provider=plan.provider,
         config_hash=plan.config_hash,
-        code_version=code_version(),
+        code_version=version or code_version(),
         policy=alerting.policy,
+        claims={detector.name: detector.claim for detector in alerting.detectors},
+        track_records=known.outcomes.ledger.track_records,
     )
     events: list[AlertEvent] = []
     said: list[tuple[str, Evaluation]] = []
+    told: list[Told] = []
     for record in found:
         ticker = record["ticker"]
         rank(record["feature"], known.past[ticker])
@@ -110,9 +131,18 @@ def detect(
         record["feature"]["detectors"] = [_seen(evaluation) for evaluation in evaluations]
         said += [(ticker, evaluation) for evaluation in evaluations]
         moved = advance(known.standing[ticker], view, evaluations, context)
-        events += confirmed(moved, known.standing[ticker], known.seen, view, sessions, context)
+        moved = confirmed(moved, known.standing[ticker], known.seen, view, sessions, context)
+        moved, outcomes = judge_outcomes(moved, known.outcomes.ledger, view, record, context)
+        events += moved
+        told += outcomes
     summary = digest(events, alerting.policy.storm, context)
-    return Detected(tuple(events if summary is None else [*events, summary]), _by_detector(said), _near_misses(said))
+    return Detected(
+        tuple(events if summary is None else [*events, summary]),
+        _by_detector(said),
+        _near_misses(said),
+        tuple(told),
+        tuple(records_after(told, known.outcomes, known.past, sessions)),
+    )
 
 
 def _evaluation(detector: Detector, view: TickerView) -> Evaluation:
@@ -154,7 +184,8 @@ def ticker_view(provider: str, record: Mapping[str, Any], rows: pd.DataFrame, kn
         provider=provider,
         as_of=datetime.fromisoformat(record["as_of"]),
         market_date=market_date,
-        chains=tuple(_chain_view(chain) for chain in record["chains"]),
+        # As the rows are sorted: the order in which a feed listed them says nothing.
+        chains=tuple(_chain_view(chain) for chain in sorted(record["chains"], key=_place)),
         contracts=rows,
         contract_history=known.usual[ticker].contracts,
         features=record["feature"],
@@ -163,6 +194,10 @@ def ticker_view(provider: str, record: Mapping[str, Any], rows: pd.DataFrame, kn
         standing=frozenset(alert["subject"] for alert in known.standing[ticker] if alert["state"] != "ended"),
         usual_volume=known.usual[ticker].ticker,
     )
+
+
+def _place(chain: Mapping[str, Any]) -> tuple[str, str]:
+    return chain["expiration"], chain["root"]
 
 
 def _chain_view(chain: Mapping[str, Any]) -> ChainView:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -25,7 +25,9 @@ from collector.pipeline.scan_row import scan_row
 from collector.pipeline.staged_bars import bars_of
 from collector.store import history, records
 from collector.store.database import Connection, store_revision, transaction
+from collector.store.event_sets import append_event_sets, events_digest
 from collector.store.staging import Staging, staged_rows
+from collector.store.track_records import append_outcomes
 from exports.folders import MarketFolder
 
 logger = logging.getLogger(__name__)
@@ -131,7 +133,7 @@ def _transact(
         recorded = {record["ticker"]: datetime.fromisoformat(record["recorded_at"]) for record in found}
         before = history.last_coverages(connection, plan.provider, recorded)
         coverage = {record["ticker"]: _coverage(before[record["ticker"]], record, sessions) for record in found}
-        known = known_before(connection, plan, found, sessions)
+        known = known_before(connection, plan, found, sessions, alerting)
         # Judged while the contracts are inserted: neither needs the other.
         judged = beside.submit(detect, known, plan, found, prepared.rows, alerting, sessions)
         records.append_contracts(connection, staging.parquet_files(), provenance)
@@ -139,6 +141,8 @@ def _transact(
         detected = judged.result()
         _append_chains(connection, collected, prepared, provenance)
         _append_alerts(connection, plan, detected.events, found, provenance, revision)
+        stamps = {record["ticker"]: record["recorded_at"] for record in found}
+        append_outcomes(connection, detected.outcomes, detected.track_records, stamps, provenance.columns)
         scan = scan_row(staging, plan, collected, list(coverage.values()), detected)
         scan["alerts"] = _standing(connection, plan)
         scan["seconds"]["join"] = round(time.perf_counter() - started, 3)
@@ -201,12 +205,27 @@ def _append_chains(
         whose = replace(provenance, feed=feed)
         listed = [chain.get("listed") for record in of_feed for chain in record["chains"]]
         features = [
-            {**record["feature"], "ticker": record["ticker"], "recorded_at": record["recorded_at"]}
+            {
+                **record["feature"],
+                "ticker": record["ticker"],
+                "recorded_at": record["recorded_at"],
+                "events_digest": events_digest(record["events"]),
+            }
             for record in of_feed
             if record["feature"]
         ]
         records.append(connection, "chains", prepared.chains[feed].with_column("listed", listed), whose.columns)
         records.append(connection, "features", features, whose.columns)
+        append_event_sets(connection, [_event_set(record) for record in of_feed if record["feature"]], whose.columns)
+
+
+def _event_set(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "ticker": record["ticker"],
+        "digest": events_digest(record["events"]),
+        "events": record["events"],
+        "recorded_at": record["recorded_at"],
+    }
 
 
 def _append_alerts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +15,11 @@ from collector.store.database import EXPORT_MEMORY_LIMIT, Connection, open_store
 from collector.store.expectations import Expectations, expectations
 from collector.store.meta_records import meta_records, meta_revision
 from collector.store.moment import StoreMoment
-from exports.documents import FEATURE_FIELDS
+from collector.store.track_records import track_records
+from exports.documents import ALERT_FIELDS, ALERT_MARKS, FEATURE_FIELDS
 from exports.folders import MarketFolder
 
+ALERT_NAMES = tuple(field.name for field in ALERT_FIELDS if field not in ALERT_MARKS)
 FEATURE_TABLES = tuple(field for field in FEATURE_FIELDS if field.fields)
 SCANS_KEPT = 500
 ALERTS_KEPT = 10_000
@@ -57,6 +59,7 @@ class StoreSnapshot:
         self.store_revision = store_revision(connection)
         self._expected: Expectations = expectations(connection, folder, now)
         self._errors = _scan_errors(connection)
+        self._track_records = track_records(connection, folder.provider)
 
     @property
     def next_scan_expected_at(self) -> datetime | None:
@@ -71,7 +74,7 @@ class StoreSnapshot:
     def document_revision(self, document: str) -> str:
         """Return a text that moves exactly when what the document holds may have moved."""
         if document == "meta":
-            return meta_revision(self.moment.market)
+            return meta_revision(self.moment.market, self._track_records)
         if document in ("alerts", "scans", "features"):
             return str(self.store_revision)
         clock = history_records.clock(self.moment) if document == "history" else chain_records.clock(self.moment)
@@ -79,7 +82,7 @@ class StoreSnapshot:
 
     def records(self, document: str) -> Iterator[dict[str, Any]]:
         """Yield the document's records in final order."""
-        readers = {
+        readers: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
             "alerts": self._alerts,
             "chains": lambda: chain_records.chains(self.moment),
             "scans": self._scans,
@@ -109,11 +112,13 @@ class StoreSnapshot:
             {"now": self.moment.now},
         )
         overlay = marks_of(self.moment.market, self.moment.now)
-        yield from (overlay(record) for record in record_sql.json_objects(rows))
+        for record in record_sql.json_objects(rows):
+            # One that began before a field was there has none.
+            yield overlay({name: record.get(name) for name in ALERT_NAMES})
 
     def _meta(self) -> Iterator[dict[str, Any]]:
         """Yield what detectors, providers, fields and reason codes mean."""
-        return meta_records(self.moment.market)
+        return meta_records(self.moment.market, self._track_records)
 
     def _scans(self) -> Iterator[dict[str, Any]]:
         """Yield the last 500 scans, newest first."""

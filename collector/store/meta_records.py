@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,8 +16,11 @@ from exports.documents import DOCUMENTS, Field
 from exports.reasons import ALL
 
 
-def meta_records(market: str) -> Iterator[dict[str, Any]]:
-    """Yield one record a detector (the market's rules among them), provider, field and reason code."""
+def meta_records(market: str, track_records: Sequence[Mapping[str, Any]] = ()) -> Iterator[dict[str, Any]]:
+    """Yield one record a detector (the market's rules among them), provider, field and reason code.
+
+    ``track_records`` are the detectors' newest, as store/track_records.py reads them.
+    """
     config = settings.OPTSITE.config
     for detector in detectors(config).with_rules(rules(config, rules_of(market))):
         yield _record(
@@ -30,6 +33,8 @@ def meta_records(market: str) -> Iterator[dict[str, Any]]:
                 "day_one": detector.day_one,
                 "minimum_grade": detector.minimum_grade,
                 "configuration": detector.configuration(),
+                "claim": detector.claim,
+                "track_records": [dict(one) for one in track_records if one["detector"] == detector.name],
             },
         )
     for name, facts in sorted(PROVIDER_FACTS.items()):
@@ -41,9 +46,9 @@ def meta_records(market: str) -> Iterator[dict[str, Any]]:
             yield _record("reason", f"{group}.{code}", sentence, detail={"group": group, "code": code})
 
 
-def meta_revision(market: str) -> str:
+def meta_revision(market: str, track_records: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return a hash of what a market's meta.json holds."""
-    content = orjson.dumps(list(meta_records(market)), option=orjson.OPT_SORT_KEYS)
+    content = orjson.dumps(list(meta_records(market, track_records)), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()[:12]
 
 

@@ -36,6 +36,7 @@ JSON_COLUMNS = frozenset(
         "detectors",
         "near_misses",
         "alert",
+        "events",
     }
 )
 
@@ -248,5 +249,10 @@ def append_revision(connection: duckdb.DuckDBPyConnection, revision: int, proven
 def _cell(name: str, value: Any) -> Any:
     """Return what DuckDB reads from a frame's cell."""
     if name in JSON_COLUMNS and value is not None:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+        return json_text(value)
     return value
+
+
+def json_text(value: Any) -> str:
+    """Return the text that a JSON column keeps."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -216,7 +216,24 @@ VIEWED = (
     "vega",
     "grade",
 )
+# Numbers of contracts, null or not: one type whatever else lies in the same files.
+COUNTS = frozenset({"volume", "open_interest", "bid_size", "ask_size"})
 FILES_AT_ONCE = 50
+
+
+def viewed(columns: Sequence[str], tables: Mapping[str, str] | None = None) -> str:
+    """Return the select list of a view's columns; ``tables`` names the alias of each one's table."""
+    places = {name: f'{tables[name]}."{name}"' if tables else f'"{name}"' for name in columns}
+    return ", ".join(
+        f'CAST({place} AS DOUBLE) AS "{name}"' if name in COUNTS else f'{place} AS "{name}"'
+        for name, place in places.items()
+    )
+
+
+def view_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows as detectors see them: expirations as dates."""
+    frame["expiration"] = frame["expiration"].dt.date
+    return frame
 
 
 def staged_rows(files: Sequence[Path], columns: Sequence[str] = VIEWED) -> dict[str, pd.DataFrame]:
@@ -226,12 +243,11 @@ def staged_rows(files: Sequence[Path], columns: Sequence[str] = VIEWED) -> dict[
         configure(connection)
         for start in range(0, len(files), FILES_AT_ONCE):
             frame: pd.DataFrame = connection.execute(
-                f"SELECT {', '.join(columns)} FROM read_parquet(?) "
+                f"SELECT {viewed(columns)} FROM read_parquet(?) "
                 "ORDER BY ticker, expiration, root, option_type, strike, contract_symbol",
                 [[str(file) for file in files[start : start + FILES_AT_ONCE]]],
             ).df()
-            frame["expiration"] = frame["expiration"].dt.date
-            for ticker, rows in frame.groupby("ticker", sort=False):
+            for ticker, rows in view_of(frame).groupby("ticker", sort=False):
                 found[str(ticker)] = rows.reset_index(drop=True)
     return found
 
