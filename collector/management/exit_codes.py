@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from collector.detectors.base import ConfigError
 from collector.pipeline.orders import BAD_USAGE, FAILED, LOCKED, UNREACHABLE, OrderError
 from collector.pipeline.plan import EmptyWatchlist
+from collector.pipeline.replay import UnknownAlert
 from collector.pipeline.workers import WorkerDied
 from collector.providers.base import ProviderError, Unreachable
 from collector.providers.catalogue import UnknownProvider
@@ -33,6 +34,7 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (WorkerDied, FAILED),
     (Unreachable, UNREACHABLE),
     (EmptyWatchlist, BAD_USAGE),
+    (UnknownAlert, BAD_USAGE),
     (OrderError, BAD_USAGE),
     (ConfigError, BAD_USAGE),
     (UnknownProvider, BAD_USAGE),
