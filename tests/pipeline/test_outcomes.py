@@ -12,6 +12,7 @@ from collector.market.calendar import exchange_sessions
 from collector.pipeline.collect import Collector
 from collector.pipeline.join import join
 from collector.store.database import open_store
+from collector.store.meta_records import meta_records, meta_revision
 from collector.store.staging import Staging
 from collector.store.track_records import track_records
 from exports.folders import MarketFolder
@@ -249,3 +250,15 @@ def test_rows_of_the_future_change_nothing(folder: MarketFolder, tmp_path: Any) 
     )
     assert rows(folder, kept)
     assert rows(folder, kept) == rows(other, kept)
+
+
+@pytest.mark.django_db
+def test_meta_holds_each_detectors_record_and_moves_with_it() -> None:
+    told = {"detector": "unusual_activity", "horizon": "5", "n": 3, "text": "unproven: n = 3"}
+    found = {
+        record["name"]: record["detail"] for record in meta_records("demo", [told]) if record["kind"] == "detector"
+    }
+    assert found["unusual_activity"]["track_records"] == [told]
+    assert found["unusual_activity"]["claim"] == "spot_follows"
+    assert found["low_iv"]["track_records"] == []
+    assert meta_revision("demo", [told]) != meta_revision("demo", [{**told, "n": 4}])
