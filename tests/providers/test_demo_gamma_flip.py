@@ -76,12 +76,13 @@ def test_cindra_flips_about_1_per_cent_under_its_price_on_any_date():
         bars = DemoProvider(session.close).bars(
             "CINDRA", continuous_sessions().previous(session.date).date, session.date
         )
-        place = 0.99 * math.sqrt(bars[0].open / bars[1].split_factor * bars[1].open)
+        place = 0.998 * math.sqrt(bars[0].open / bars[1].split_factor * bars[1].open)
         flip = gamma_flip("CINDRA", moment)
         assert flip is not None
         from_place.append(math.log(flip / place))
         from_spot.append(math.log(flip / DemoProvider(moment).quote("CINDRA").price))
-    assert np.median(from_place) == pytest.approx(0.0, abs=0.006)
+    # What is staged of its skew moves it further down.
+    assert np.median(from_place) == pytest.approx(-0.005, abs=0.005)
     # Open interest is slow to follow a price that has jumped.
     assert np.abs(from_place).max() < 0.08
     assert np.median(from_spot) == pytest.approx(-0.01, abs=0.006)

@@ -52,8 +52,9 @@ def test_a_jump_takes_the_price_far_beyond_what_its_options_expected(day, ticker
     last, first = DemoProvider(session.close).bars(ticker, before.date, session.date)
     move = math.log(first.open * first.split_factor / last.close)
     assert math.copysign(1.0, move) == math.copysign(1.0, jump)
-    # Five deviations of its returns, which are nine tenths of what is implied.
-    assert abs(move) / expected(ticker, ordinal) == pytest.approx(4.5, abs=0.9)
+    # So many deviations of its returns, which are nine tenths of what is implied.
+    deviations = 7 if ticker == "CINDRA" else 5
+    assert abs(move) / expected(ticker, ordinal) == pytest.approx(0.9 * deviations, rel=0.2)
 
 
 @pytest.mark.parametrize("ticker", UNIVERSE, ids=lambda ticker: ticker.name)
@@ -72,14 +73,18 @@ def test_jumps_go_both_ways_and_both_sides_are_heavy_by_turns():
         assert {heavy_side(ticker, int(ordinal)) for ordinal in ordinals} == {None, "puts", "calls"}
 
 
-@settings(max_examples=4, deadline=None)
-@given(LATER_DAYS)
-def test_cindra_falls_through_its_flip(day):
-    ordinal, _ = jump_after("CINDRA", day)
-    moments = [before_close(timeline().sessions[ordinal - 1]), within(timeline().sessions[ordinal], 0.5)]
-    away = [math.log(DemoProvider(moment).quote("CINDRA").price / gamma_flip("CINDRA", moment)) for moment in moments]
-    assert away[1] < away[0]
-    assert away[1] / expected("CINDRA", ordinal) < -0.5
+def test_cindra_falls_through_its_flip_four_times_of_five():
+    ordinals = 800 + np.flatnonzero(price_jumps(find("CINDRA"), np.arange(800, 5400)))
+    crossed = 0
+    for ordinal in ordinals:
+        moments = [before_close(timeline().sessions[ordinal - 1]), within(timeline().sessions[ordinal], 0.5)]
+        above = [
+            math.log(DemoProvider(moment).quote("CINDRA").price / gamma_flip("CINDRA", moment)) for moment in moments
+        ]
+        assert above[1] < above[0]
+        crossed += above[0] > 0 and above[1] / expected("CINDRA", int(ordinal)) < -0.5
+    # The flip is slow to follow a price that rose or fell before.
+    assert crossed / len(ordinals) > 0.8
 
 
 def put_call(ticker: str, ordinal: int) -> float:

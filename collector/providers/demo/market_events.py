@@ -2,8 +2,9 @@
 
 Each ticker has one of either between every second pair of its reports, by turns: in one quarter its price jumps as a
 session opens, 31 sessions after the report, far beyond what its options expected; in the next its puts or its calls
-trade far more than the others for two sessions, 45 after the report. CINDRA, whose gamma flip lies just below its
-price, always falls, through the flip. Other jumps go up and down by turns, and so do the heavy sides.
+trade far more than the others for two sessions, 45 after the report. CINDRA, whose gamma flip lies as a rule just
+below its price, always falls, as a rule through the flip. Other jumps go up and down by turns, and so do the heavy
+sides.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ FLOW_SESSIONS = (45, 46)
 # Of the standard deviation of the session's return, which is nine tenths of what its options expect.
 JUMP_DEVIATIONS = 5.0
 FALLS_THROUGH_ITS_FLIP = "CINDRA"
+# After a rise its flip, which is slow to follow, lies further down.
+FALL_DEVIATIONS = 7.0
 # Volume without a change of open interest, as a share of it: less than is open, whatever the side.
 _HEAVY, _LIGHT = 0.4, 0.01
 
@@ -35,8 +38,8 @@ def price_jumps(ticker: DemoTicker, ordinals: IntArray) -> FloatArray:
     quarter, since = _since_report(ticker, ordinals)
     due = (since == JUMP_SESSION) & (quarter % 2 == ticker.number % 2)
     up = quarter // 2 % 2 == 0
-    signs = np.where(up & (ticker.name != FALLS_THROUGH_ITS_FLIP), 1.0, -1.0)
-    return np.where(due, signs * JUMP_DEVIATIONS, 0.0)
+    sizes = np.where(up, JUMP_DEVIATIONS, -JUMP_DEVIATIONS)
+    return np.where(due, -FALL_DEVIATIONS if ticker.name == FALLS_THROUGH_ITS_FLIP else sizes, 0.0)
 
 
 def heavy_side(ticker: DemoTicker, ordinal: int) -> Side | None:

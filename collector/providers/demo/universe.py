@@ -58,7 +58,7 @@ class DemoTicker:
 UNIVERSE: tuple[DemoTicker, ...] = (
     DemoTicker(0, "ALDREN", 182.0, 0.26, 0.006, -0.45, 0.80, 0.040, 2600.0, 0.012, 52e6),
     DemoTicker(1, "BRAMLO", 64.0, 0.34, 0.000, -0.35, 0.85, 0.060, 1400.0, 0.025, 18e6),
-    # Its open interest follows its price: dealers' gamma turns about 1 % below.
+    # Its open interest follows its price: dealers' gamma turns about 1 % below, with what is staged of its skew.
     DemoTicker(
         2,
         "CINDRA",
@@ -72,7 +72,7 @@ UNIVERSE: tuple[DemoTicker, ...] = (
         0.008,
         71e6,
         interest_memory=2,
-        interest_place=-0.01,
+        interest_place=-0.002,
     ),
     DemoTicker(3, "DOVREK", 23.0, 0.55, 0.000, -0.15, 0.75, 0.090, 1500.0, 0.040, 24e6),
     DemoTicker(4, "ESKALO", 96.0, 0.29, 0.031, -0.40, 0.80, 0.035, 1100.0, 0.030, 6e6),
