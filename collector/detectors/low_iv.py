@@ -105,7 +105,8 @@ class LowIv:
             return mute(self.name, why_null(view.features, "iv_rank", "iv_percentile"))
         judged = passed(gates)
         # A release among the sessions that are looked back over makes realised volatility high, and nothing cheap.
-        if day_one and (not judged.kept or _released(view)):
+        # Where an alert may stand, day one's quiet ends it; else what counts is how much history is missing.
+        if day_one and (_released(view) or not (judged.kept or view.matters(WHOLE, False))):
             return lacking(self.name, have, self.config.sessions)
         finding = None
         if judged.kept and view.matters(WHOLE, judged.armed):

@@ -119,7 +119,8 @@ class RichPremium:
                 Gate("iv_to_realised", ratio, arm, rearm, ">=", "low_premium_ratio"),
             ]
         judged = passed(gates)
-        if premium.deviations is None and not judged.kept:
+        # Where an alert may stand, day one's quiet ends it; else what counts is how much history is missing.
+        if premium.deviations is None and not (judged.kept or view.matters(WHOLE, False)):
             return lacking(self.name, premium.sessions, config.sessions)
         finding = None
         if judged.kept and view.matters(WHOLE, judged.armed):

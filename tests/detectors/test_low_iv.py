@@ -142,7 +142,9 @@ def test_what_cannot_be_judged(figures: dict[str, Any], reason: str) -> None:
 
 
 def test_thin_history_is_told_by_its_numbers() -> None:
-    evaluation = evaluate(iv_rank_sessions=59, realised_volatility_20d=0.19)
+    evaluation = DETECTOR.evaluate(
+        replace(seen(iv_rank_sessions=59, realised_volatility_20d=0.19), standing=frozenset())
+    )
     assert (evaluation.status, evaluation.reason) == ("not_evaluated", "short_history")
     assert (evaluation.metric, evaluation.value, evaluation.comparison, evaluation.threshold) == (
         "sessions",
@@ -160,14 +162,25 @@ def test_on_day_one_it_is_judged_by_what_is_realised_alone() -> None:
     assert (finding.metric, finding.value, finding.threshold) == ("iv_to_realised", pytest.approx(0.6), 0.6)
     assert confidence(finding.evidence) == pytest.approx(0.7 + 0.3 * 12 / 60)
     assert [one.armed for one in evaluate(**thin, realised_volatility_20d=0.21).findings] == [False]
-    assert evaluate(**thin, realised_volatility_20d=0.199).status == "not_evaluated"
+    over = seen(**thin, realised_volatility_20d=0.199)
+    for standing, said in (
+        (frozenset(), ("not_evaluated", "short_history")),
+        (frozenset({""}), ("quiet", "above_realised")),
+    ):
+        evaluation = DETECTOR.evaluate(replace(over, standing=standing))
+        # An alert that stands ends.
+        assert (evaluation.status, evaluation.reason) == said
+        assert (evaluation.findings, evaluation.evaluated_subjects) == ((), None if standing else frozenset())
 
 
 def test_on_day_one_a_release_makes_nothing_cheap() -> None:
     figures = features(**(LOW | {"iv_rank_sessions": 12, "realised_volatility_20d": 0.40}))
     for age, status in ((33, "not_evaluated"), (34, "armed")):
         released = past(12, earnings=(0.1,), last_release=MARKET_DATE - timedelta(days=age))
-        assert DETECTOR.evaluate(view([], features=figures, past=released)).status == status
+        evaluation = DETECTOR.evaluate(view([], features=figures, past=released))
+        assert evaluation.status == status
+        # What can't be told leaves an alert as it is.
+        assert evaluation.evaluated_subjects == (None if status == "armed" else frozenset())
 
 
 def test_low_iv_in_words() -> None:

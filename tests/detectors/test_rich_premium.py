@@ -171,7 +171,7 @@ def test_what_cannot_be_judged(figures: dict[str, Any], reason: str) -> None:
 def test_thin_history_is_told_by_its_numbers_and_unknown_sessions_do_not_count() -> None:
     thin = USUAL.copy()
     thin[7] = math.nan
-    evaluation = evaluate(thin, realised_volatility_20d=0.30)
+    evaluation = DETECTOR.evaluate(replace(seen(thin, realised_volatility_20d=0.30), standing=frozenset()))
     assert (evaluation.status, evaluation.reason) == ("not_evaluated", "short_history")
     assert (evaluation.metric, evaluation.value, evaluation.threshold) == ("sessions", 59.0, 60.0)
 
@@ -183,7 +183,15 @@ def test_on_day_one_the_ratio_alone_is_judged_by_a_higher_level() -> None:
     assert confidence(finding.evidence) == pytest.approx(0.85 * 0.7)
     assert score(finding.evidence)[0] < 40
     assert [one.armed for one in evaluate(np.zeros(0)).findings] == [False]
-    assert evaluate(np.zeros(0), realised_volatility_20d=0.24).status == "not_evaluated"
+    over = seen(np.zeros(0), realised_volatility_20d=0.24)
+    for standing, said in (
+        (frozenset(), ("not_evaluated", "short_history")),
+        (frozenset({""}), ("quiet", "low_premium_ratio")),
+    ):
+        evaluation = DETECTOR.evaluate(replace(over, standing=standing))
+        # An alert that stands ends.
+        assert (evaluation.status, evaluation.reason) == said
+        assert (evaluation.findings, evaluation.evaluated_subjects) == ((), None if standing else frozenset())
 
 
 def test_what_only_keeps_is_found_only_where_an_alert_stands() -> None:
