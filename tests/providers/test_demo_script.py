@@ -61,7 +61,8 @@ def test_every_session_has_a_sweep_or_a_block_from_its_first_moment(day, share):
     for kind, (ticker, contract) in (found := staged(session, share)).items():
         mid = (contract.bid + contract.ask) / 2
         at_once = 0.59 if kind == "call_sweep" else 0.99
-        assert contract.volume >= 5.5 * at_once * contract.open_interest
+        # Six times what was open as it was chosen; a little more may be by now.
+        assert contract.volume >= 4.9 * at_once * contract.open_interest
         assert contract.volume >= 900 * at_once
         tick = 0.01 if mid < 2.9 else 0.05
         assert contract.ask - contract.bid < 2.5 * tick + 0.015 * mid
