@@ -14,9 +14,19 @@ FAVICONS: list[dict[str, Any]] = [
 ]
 
 
-def watchlist() -> str:
-    """Return the address of the tickers that the served market's scans ask for."""
-    return f"{reverse('admin:collector_watchedticker_changelist')}?market__exact={settings.MARKET_FOLDER.market}"
+def of_the_market(model: str) -> str:
+    """Return the address of the served market's rows of a model of collector."""
+    return f"{reverse(f'admin:collector_{model}_changelist')}?market__exact={settings.MARKET_FOLDER.market}"
+
+
+def rows(title: str, icon: str, model: str) -> dict[str, Any]:
+    """Return an entry that leads to the served market's rows of a model, for those who may see them."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": lazy(lambda: of_the_market(model), str)(),
+        "permission": lambda request: request.user.has_perm(f"collector.view_{model}"),
+    }
 
 
 SIDEBAR: dict[str, Any] = {
@@ -27,12 +37,18 @@ SIDEBAR: dict[str, Any] = {
             "title": "Market",
             "items": [
                 {"title": "Overview", "icon": "monitoring", "link": reverse_lazy("overview")},
-                {
-                    "title": "Watchlist",
-                    "icon": "visibility",
-                    "link": lazy(watchlist, str)(),
-                    "permission": lambda request: request.user.has_perm("collector.view_watchedticker"),
-                },
+                rows("Watchlist", "visibility", "watchedticker"),
+            ],
+        },
+        {
+            "title": "Alerts",
+            "separator": True,
+            "items": [
+                rows("Rules", "rule", "rule"),
+                rows("Channels", "campaign", "channel"),
+                rows("Outbox", "outbox", "outboxmessage"),
+                rows("Acknowledged", "done_all", "alertmark"),
+                rows("Muted", "notifications_off", "mute"),
             ],
         },
         {

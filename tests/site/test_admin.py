@@ -47,6 +47,9 @@ def rows() -> dict[str, int]:
         "collector_heartbeat",
         "collector_outboxmessage",
         "collector_channel",
+        "collector_rule",
+        "collector_alertmark",
+        "collector_mute",
         "django_q_schedule",
         "django_q_success",
         "django_q_failure",
@@ -78,6 +81,14 @@ def test_what_the_program_writes_can_be_looked_at_and_not_changed(
     assert staff.post(reverse(f"admin:collector_{name}_change", args=[rows[name]]), {}).status_code == 403
     assert staff.get(reverse(f"admin:collector_{name}_add")).status_code == 403
     assert staff.post(reverse(f"admin:collector_{name}_delete", args=[rows[name]]), {"post": "yes"}).status_code == 403
+
+
+def test_the_sidebar_leads_to_what_alerts_are_made_and_told_by(staff: Client) -> None:
+    page = staff.get("/staff/").content.decode()
+    for model in ("rule", "channel", "outboxmessage", "alertmark", "mute"):
+        address = f"{reverse(f'admin:collector_{model}_changelist')}?market__exact=demo"
+        assert f'href="{address}"' in page
+        assert staff.get(address).status_code == 200
 
 
 def test_the_sidebar_leads_to_the_watchlist_of_the_served_market(staff: Client) -> None:
