@@ -22,11 +22,15 @@ def staged_bars(bars: Sequence[Bar]) -> dict[str, list[Any]]:
 
 def bars_of(collected: Sequence[dict[str, Any]]) -> Batch:
     """Return the bars of all records of a scan."""
-    columns: dict[str, Any] = {
-        name: [figure for record in collected for figure in record["bars"][name]] for name in NAMES
-    }
-    sizes = [len(record["bars"]["date"]) for record in collected]
+    staged = [_in_columns(record["bars"]) for record in collected]
+    columns: dict[str, Any] = {name: [figure for bars in staged for figure in bars[name]] for name in NAMES}
+    sizes = [len(bars["date"]) for bars in staged]
     columns["date"] = np.array(columns["date"], dtype="datetime64[s]")
     for name in ("ticker", "recorded_at"):
         columns[name] = np.repeat(np.array([record[name] for record in collected], dtype=object), sizes)
     return batch_of(columns)
+
+
+def _in_columns(bars: dict[str, list[Any]] | list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return the bars a list a column; an older version, whose scan was never joined, staged an object a bar."""
+    return {name: [bar[name] for bar in bars] for name in NAMES} if isinstance(bars, list) else bars
