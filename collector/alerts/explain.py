@@ -5,6 +5,7 @@ from __future__ import annotations
 ENDINGS: dict[str, str] = {
     "rearm": "It ended when the figures fell below the level that keeps it.",
     "expired": "It ended when the contract settled.",
+    "withdrawn": "It ended because its detector or rule looks at this ticker no more.",
 }
 
 

@@ -4,6 +4,7 @@
     new, ongoing --finding, armed or above the re-arm level--> ongoing
     new, ongoing --judged, and no finding--> ended (rearm)
     new, ongoing --its contract settled--> ended (expired)
+    new, ongoing --no detector or rule of its name looks at the ticker any more--> ended (withdrawn)
     ended, began in this session or ended within the cool-down --finding armed--> ongoing
 
 A subject that could not be judged stays as it is, and so does everything where a scan is older than what is known.
@@ -149,6 +150,8 @@ def _step(
         return _ended(record, "expired", view, scan)
     if finding is not None:
         return _seen(record, finding, view, scan)
+    if evaluations and all(evaluation.detector != record["detector"] for evaluation in evaluations):
+        return _ended(record, "withdrawn", view, scan)
     return _ended(record, "rearm", view, scan) if _judged(record, evaluations) else None
 
 

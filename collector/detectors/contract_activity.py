@@ -92,6 +92,25 @@ def contract_activity(view: TickerView, minimum_grade: str, min_dte: int) -> Con
     )
 
 
+def untraded_subjects(view: TickerView, minimum_grade: str, volume_to_open_interest: float) -> frozenset[str]:
+    """Return the standing subjects whose volume over open interest is known to lie below a level, quoted or not.
+
+    What nobody bids for any more has no mid, and still shows that it does not trade.
+    """
+    frame = view.contracts
+    if view.standing is not None and not view.standing:
+        return frozenset()
+    usable = np.array([c.grade <= minimum_grade and c.settlement_time > view.as_of for c in view.chains] + [False])
+    interest = frame["open_interest"].to_numpy(dtype=np.float64)
+    untraded = frame["untraded"].to_numpy(dtype=np.bool_)
+    volume = np.where(untraded, 0.0, frame["volume"].to_numpy(dtype=np.float64))
+    known = (frame["volume_known"].to_numpy(dtype=np.bool_) | untraded) & np.isfinite(volume) & np.isfinite(interest)
+    rows = known & usable[chain_of_row(view)] & ~frame["adjusted"].to_numpy(dtype=np.bool_)
+    rows &= volume < volume_to_open_interest * np.maximum(interest, 1.0)
+    symbols = frame["contract_symbol"].to_numpy()[rows].tolist()
+    return frozenset(symbol for symbol in symbols if view.matters(symbol, False))
+
+
 def chain_of_row(view: TickerView) -> Integers:
     """Return the position of each row's chain in view.chains, -1 where there is none; shape (rows,)."""
     positions = {(chain.root, chain.expiration): position for position, chain in enumerate(view.chains)}

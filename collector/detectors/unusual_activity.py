@@ -28,7 +28,7 @@ from collector.detectors.base import (
     Finding,
     TickerView,
 )
-from collector.detectors.contract_activity import ContractActivity, contract_activity
+from collector.detectors.contract_activity import ContractActivity, contract_activity, untraded_subjects
 from collector.detectors.evidence import days_to_event, liquidity, share
 from collector.detectors.legs import Legs, TradedTogether
 
@@ -75,6 +75,7 @@ class UnusualActivity:
             return Evaluation(self.name, "not_evaluated", reason=activity)
         judgement = judge(activity, self.config)
         judged = frozenset(activity.symbol[activity.spread <= self.config.max_relative_spread].tolist())
+        judged |= untraded_subjects(view, self.minimum_grade, self.config.rearm_volume_to_open_interest)
         told = [
             int(i) for i in np.flatnonzero(judgement.kept) if view.matters(activity.symbol[i], bool(judgement.armed[i]))
         ]

@@ -132,6 +132,10 @@ def deliver(message_id: int) -> Outcome:
         send(channel, letter(channel.name, message.document))
     except DeliveryError as error:
         return _failed(message, error)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # What a receiver answers may be anything; the words of the error may hold its address.
+        logger.error("Message %s over %s: %s", message.pk, channel.name, type(error).__name__)
+        return _failed(message, DeliveryError(f"answered what can't be read ({type(error).__name__})"))
     _settle(message, state=State.DELIVERED, delivered_at=datetime.now(UTC), next_attempt_at=None, last_error="")
     return Outcome.DELIVERED
 

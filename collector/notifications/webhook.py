@@ -83,11 +83,11 @@ def retry_after(value: str | None) -> float | None:
     """Return the seconds that a Retry-After header asks for (RFC 9110 10.2.3: seconds or a date); None without one."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.strip().isascii() and value.strip().isdigit():
         return float(value)
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0.0, (at - datetime.now(UTC)).total_seconds())

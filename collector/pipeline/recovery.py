@@ -60,7 +60,7 @@ def recover(folder: MarketFolder, resumed: ScanPlan | None = None) -> list[str]:
     lines: list[str] = []
     with open_store(folder, "join of earlier scans") as connection:
         for staging in stagings:
-            lines.append(_join(connection, folder, staging))
+            lines.append(_join_or_set_aside(connection, folder, staging))
         for job in dead:
             _close_job(job, history.scan_status(connection, job.scan_id))
     return lines
@@ -70,6 +70,16 @@ def _is_worth_joining(staging: Staging) -> bool:
     """Say whether a staging has what the store should keep."""
     plan = staging.plan()
     return plan is not None and (plan["kind"] != "backfill" or staging.outcome() is not None)
+
+
+def _join_or_set_aside(connection: Connection, folder: MarketFolder, staging: Staging) -> str:
+    """Join one staging; what is readable and of a shape that no join takes would stop every scan to come."""
+    try:
+        return _join(connection, folder, staging)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        logger.exception("Scan %s can't be joined", staging.scan_id)
+        line = f"What scan {staging.scan_id} collected can't be joined ({error!r}); it was moved to "
+        return f"{line}{staging.set_aside(folder)}."
 
 
 def _join(connection: Connection, folder: MarketFolder, staging: Staging) -> str:

@@ -132,10 +132,16 @@ def test_below_the_rearm_level_it_ends(story: Story) -> None:
 def test_what_could_not_be_judged_stays_as_it_is(story: Story) -> None:
     story.tell(NOON, ARMED)
     before = story.only
-    other_detector = evaluation(detector="another")
-    for i, told in enumerate([[UNKNOWN], [ELSEWHERE], [], [other_detector]], start=1):
+    for i, told in enumerate([[UNKNOWN], [ELSEWHERE], []], start=1):
         assert story.tell(NOON + i * TEN_MINUTES, *told) == []
     assert story.only == before
+
+
+def test_an_alert_whose_detector_or_rule_is_gone_ends_and_says_so(story: Story) -> None:
+    story.tell(NOON, ARMED)
+    assert story.kinds(NOON + TEN_MINUTES, evaluation(detector="another")) == ["ended"]
+    assert story.only["metrics"]["ended_by"] == "withdrawn"
+    assert story.only["reason"].endswith("It ended because its detector or rule looks at this ticker no more.")
 
 
 def test_the_end_of_the_session_ends_nothing(story: Story) -> None:

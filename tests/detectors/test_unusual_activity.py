@@ -455,3 +455,13 @@ def test_what_does_not_arm_is_found_only_where_an_alert_stands_on_it() -> None:
     assert subjects(None) == {between.symbol, armed}
     assert subjects(frozenset()) == {armed}
     assert subjects(frozenset({between.symbol})) == {between.symbol, armed}
+
+
+def test_what_nobody_bids_for_any_more_and_does_not_trade_ends_its_alert() -> None:
+    gone = replace(BUSY, bid=0.0, ask=0.02, volume=210.0)
+    seen = replace(view([QUIET, gone], [chain()]), standing=frozenset({gone.symbol}))
+    judged = DETECTOR.evaluate(seen).evaluated_subjects
+    assert judged is not None
+    assert gone.symbol in judged
+    still_busy = DETECTOR.evaluate(replace(view([QUIET, replace(gone, volume=3_000.0)], [chain()])))
+    assert gone.symbol not in (still_busy.evaluated_subjects or ())

@@ -122,7 +122,7 @@ def test_what_a_receiver_asks_to_wait_is_heard(inbox: Receiver, news: Letter) ->
         assert failure(inbox.url, news).retry_after == 600
 
 
-@pytest.mark.parametrize("value", [None, "", "soon", "-5"])
+@pytest.mark.parametrize("value", [None, "", "soon", "-5", "²", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"])
 def test_a_wait_that_cannot_be_read_is_none(value: str | None) -> None:
     assert retry_after(value) is None
 

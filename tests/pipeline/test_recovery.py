@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
-from collector.pipeline.recovery import set_aside_unreadable
+from collector.pipeline.recovery import recover, set_aside_unreadable
+from collector.store.database import open_store
 from collector.store.staging import Staging, open_stagings
 from exports.folders import MarketFolder
 from tests.pipeline.test_join import stage
@@ -51,6 +53,25 @@ def test_a_staging_that_cannot_be_read_is_moved_aside_whole_and_named(
     assert sorted(path.name for path in aside.iterdir()) == kept
     assert open_stagings(folder) == ["scan-2"]
     assert Staging(folder, "scan-2").outcome() is not None
+
+
+@pytest.mark.django_db
+def test_a_staging_that_no_join_takes_is_moved_aside_and_the_others_are_joined(data_dir: Any) -> None:
+    folder = MarketFolder(data_dir, "yahoo")
+    folder.create()
+    for scan_id in ("scan-1", "scan-2"):
+        stage(folder, scan_id, {"ZZTA": [live_chain()]})
+    record = folder.staging_dir / "scan-1" / "ZZTA.json"
+    content = orjson.loads(record.read_bytes())
+    record.write_bytes(orjson.dumps({**content, "market_date": None, "chains": [3]}))
+    assert set_aside_unreadable(folder) == []
+    aside, joined = recover(folder)
+    assert "scan-1 collected can't be joined" in aside
+    assert str(folder.root / "unreadable" / "scan-1") in aside
+    assert joined == "Scan scan-2 was interrupted; what it had is joined (ok)."
+    assert open_stagings(folder) == []
+    with open_store(folder, "test") as store:
+        assert store.execute("SELECT scan_id FROM scans").fetchall() == [("scan-2",)]
 
 
 def test_what_can_be_read_stays_where_it_is(data_dir: Any) -> None:
