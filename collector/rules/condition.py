@@ -16,7 +16,17 @@ from typing import Literal
 import rule_engine
 from rule_engine import ast, errors
 
-from collector.rules.expression import ARITHMETIC, COMPARISONS, Leaf, Node, Operation, comparisons, excess, leaves
+from collector.rules.expression import (
+    ARITHMETIC,
+    COMPARISONS,
+    Leaf,
+    Node,
+    Operation,
+    comparisons,
+    excess,
+    leaves,
+    speaks,
+)
 from collector.rules.fault import RuleFault
 from collector.rules.names import NAMES, TYPE_WORDS, Named, Value, as_date, why_not
 from collector.rules.tokens import LOGIC, Operand, Token, Tokens
@@ -69,12 +79,15 @@ class Condition:
         return bool(self.root.value(values))
 
     def excess(self, values: Mapping[str, Value]) -> float:
-        """Return 0-1, how far the numbers stand beyond their levels; raise NotComputable."""
+        """Return 0-1, how far the numbers stand beyond their levels; 0 where that can't be computed."""
         return excess(self.root, values) or 0.0
 
     def agreement(self, values: Mapping[str, Value]) -> float:
-        """Return the share of its comparisons that hold, 0 where there is only one; raise NotComputable."""
-        held = [bool(comparison.value(values)) for comparison in comparisons(self.root)]
+        """Return the share of its comparisons that hold, 0 where there is only one.
+
+        One that can't be computed does not hold.
+        """
+        held = [speaks(comparison, values) for comparison in comparisons(self.root)]
         return sum(held) / len(held) if len(held) > 1 else 0.0
 
     def simple(self) -> Simple | None:

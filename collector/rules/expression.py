@@ -100,11 +100,20 @@ def comparisons(node: Node) -> Iterator[Operation]:
                 yield from comparisons(operand)
 
 
+def speaks(comparison: Operation, values: Mapping[str, Value]) -> bool:
+    """Return whether a comparison holds; one that can't be computed does not."""
+    try:
+        return bool(comparison.value(values))
+    except NotComputable:
+        return False
+
+
 def excess(node: Node, values: Mapping[str, Value]) -> float | None:
     """Return 0-1, how far the numbers stand beyond their levels; None where no number says that.
 
     A comparison's is the distance over the larger of both sides, or over what is left to the end of a scale from 0 to
-    100; the least of what is joined by ``and``, the most of what is joined by ``or``, 0 for what does not hold.
+    100; the least of what is joined by ``and``, the most of what is joined by ``or``, 0 for what does not hold or
+    can't be computed.
     """
     if isinstance(node, Leaf) or node.operator == "not":
         return None
@@ -113,7 +122,11 @@ def excess(node: Node, values: Mapping[str, Value]) -> float | None:
         if not known:
             return None
         return min(known) if node.operator == "and" else max(known)
-    left, right = (operand.value(values) for operand in node.operands)
+    try:
+        left, right = (operand.value(values) for operand in node.operands)
+    except NotComputable:
+        # A branch beside the one that holds, which judging never reached.
+        return 0.0
     ordered = node.operator not in ("==", "!=")
     if not ordered or not isinstance(left, float) or not isinstance(right, float) or isinstance(left, bool):
         return None

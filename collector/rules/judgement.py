@@ -64,13 +64,20 @@ def judge(rule: RuleDefinition, grade: str | None, record: Mapping[str, Any], ch
         return Judgement("unknown", values, reason="no_usable_chain" if grade is None else "grade_too_low")
     try:
         holds = rule.condition.holds(values)
-        kept = rule.rearm is not None and rule.rearm.holds(values)
         metric, value, threshold, comparison = _compared(rule, values, holds)
     except NotComputable:
         return Judgement("unknown", values, metric=CONDITION, reason="not_computable")
-    state: State = "armed" if holds else "kept" if kept else "quiet"
+    state: State = "armed" if holds else "kept" if _kept(rule, values) else "quiet"
     reason = None if holds else "below_threshold" if metric != CONDITION else "condition_not_met"
     return Judgement(state, values, metric, value, threshold, comparison, reason)
+
+
+def _kept(rule: RuleDefinition, values: Mapping[str, Value]) -> bool:
+    """Return whether the re-arm condition holds; one that can't be computed does not."""
+    try:
+        return rule.rearm is not None and rule.rearm.holds(values)
+    except NotComputable:
+        return False
 
 
 def _compared(rule: RuleDefinition, values: Mapping[str, Value], holds: bool) -> tuple[str, float, float, Ordering]:

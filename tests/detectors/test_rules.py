@@ -120,6 +120,31 @@ def test_what_can_not_be_judged_names_its_field(
     assert explain(reason)
 
 
+@pytest.mark.parametrize(
+    ("condition", "agreement", "size"),
+    [
+        # 0.45 over 0 is all of the larger side; half of the comparisons hold.
+        ("iv_30d > 0 or iv_30d / (iv_30d - iv_30d) > 1", 0.5, 1.0),
+        # 0.45 is 0.09 above 0.36, a fifth of the larger; two of three hold, the branch with the third does not.
+        ("iv_30d > 0.36 or (price > 1 and iv_30d / (iv_30d - iv_30d) > 1)", 2 / 3, 0.2),
+    ],
+)
+def test_a_branch_that_can_not_be_computed_adds_nothing_to_the_one_that_holds(
+    condition: str, agreement: float, size: float
+) -> None:
+    evaluation = rule(condition=condition).evaluate(seen())
+    assert evaluation.status == "armed"
+    (finding,) = evaluation.findings
+    assert finding.evidence.agreement == pytest.approx(agreement)
+    assert finding.evidence.size == pytest.approx(size)
+
+
+def test_a_rearm_condition_that_can_not_be_computed_keeps_nothing_and_hinders_nothing() -> None:
+    never = rule(rearm="iv_30d / 0 > 1")
+    assert never.evaluate(seen()).status == "armed"
+    assert days_of(never, [75.0, 81.0, 82.0, 79.0]) == ["-", "new", "ongoing", "ended"]
+
+
 def test_a_field_of_the_rearm_condition_counts_too() -> None:
     evaluation = rule(rearm="price > 90").evaluate(seen(price=None))
     assert (evaluation.status, evaluation.metric, evaluation.reason) == ("not_evaluated", "price", "null_field")
