@@ -4,7 +4,6 @@ the events that the file states, and all else that shapes its numbers."""
 from __future__ import annotations
 
 import logging
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ from collector.detectors.registry import DetectorSet, configured
 from collector.market.events import Event
 from collector.rules.definition import RuleDefinition, rule_from, rules_from
 from collector.rules.fault import RuleFault
+from collector.toml_file import read_toml
 from collector.user_events import read_events, to_json
 
 logger = logging.getLogger(__name__)
@@ -160,8 +160,8 @@ def check(config: Path | None, of_admin: Sequence[RuleDefinition]) -> None:
 def _content(config: Path) -> dict[str, Any]:
     """Return what the file holds; raise ConfigError where it can't be read or has a table that is not known."""
     try:
-        content = tomllib.loads(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = read_toml(config)
+    except (OSError, ValueError) as error:
         raise ConfigError(f"OPTSITE_CONFIG {config} can't be read as TOML: {error}") from error
     for name in content:
         if name not in KNOWN_TABLES:

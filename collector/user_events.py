@@ -15,15 +15,16 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from collector.detectors.base import ConfigError
+from collector.detectors.levels import GREATEST
 from collector.market.calendar import NEW_YORK, new_york_date
 from collector.market.events import Event, EventKind
+from collector.toml_file import shown
 from exports.tickers import TickerError, canonical
 
 KEYS = tuple(field.name for field in fields(Event))
@@ -164,10 +165,10 @@ class _Table:
             if stated is not None:
                 raise self._fault("amount", f"{_article(kind)} {kind} has none")
             return None
-        number = stated if isinstance(stated, int | float) and not isinstance(stated, bool) else math.nan
-        if not (math.isfinite(number) and number > 0):
-            raise self._fault("amount", f"{_shown(stated)} is not a number above 0, which a {kind} needs")
-        return float(number)
+        if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 < stated <= GREATEST:
+            what = f"is not a number above 0 ({GREATEST:g} at most), which a {kind} needs"
+            raise self._fault("amount", f"{_shown(stated)} {what}")
+        return float(stated)
 
     def _source(self) -> str:
         stated = self._content.get("source")
@@ -187,5 +188,4 @@ def _shown(value: Any) -> str:
     """Return a stated value for a message of one line."""
     if value is None:
         return "nothing"
-    text = value.isoformat() if isinstance(value, date | time) else repr(value)
-    return text if len(text) <= 40 else text[:40] + "…"
+    return value.isoformat() if isinstance(value, date | time) else shown(value)

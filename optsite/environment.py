@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from collector.toml_file import read_toml
 from exports.tickers import canonical_list
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -131,7 +131,7 @@ class Environment(BaseSettings):
     def _toml(cls, path: Path | None) -> Path | None:
         if path is not None:
             try:
-                tomllib.loads(path.read_text(encoding="utf-8"))
+                read_toml(path)
             except (OSError, ValueError) as error:
                 raise ValueError(str(error)) from error
         return path

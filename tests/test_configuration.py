@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.configuration import alerting_of, detectors, effective, policy
+from collector.configuration import alerting_of, check, detectors, effective, policy
 from collector.detectors.base import ConfigError
 from collector.pipeline.plan import configuration_hash
 from collector.rules.definition import rule_from
@@ -56,6 +56,33 @@ def test_what_can_not_work_is_refused_by_its_key(tmp_path: Path, text: str, name
 def test_a_file_that_is_no_toml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"levels\.toml"):
         detectors(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[alerts]\nstorm = " + "9" * 5000, "storm: a whole number of thousands of digits (at line 2)"),
+        ("[[events]]\nkind = 'split'\namount = -" + "9" * 5000, "amount: a whole number of thousands of digits"),
+        ("x = [\n" + "9" * 5000 + "]", "x: a whole number of thousands of digits (at line 2)"),
+        ("[alerts]\nstorm = " + "[" * 3000 + "]" * 3000, "lists or tables are nested too deep"),
+        (
+            "[alerts]\nstorm = 0x" + "f" * 5000,
+            "alerts.storm: a number of thousands of digits is no number of 1 or more",
+        ),
+        ("[alerts]\nstorm." + "a." * 5000 + "a = 1", "alerts.storm: what is nested too deep is no number"),
+        ("[alerts]\nstorm = " + "9" * 400, "alerts.storm: 9999999999999999999999999999999999999999… is no number"),
+        ("[[rules]]\nname = 'a'\ncondition = 'price > 1'\ndirection = 0x" + "f" * 5000, "rules[1].direction: a number"),
+        ("[[rules]]\nname = 'a'\ncondition = 'price > " + "9" * 400 + "'", "rules[1].condition: at character 9"),
+    ],
+)
+def test_numbers_and_lists_beyond_all_sense_are_refused_in_one_line(tmp_path: Path, text: str, says: str) -> None:
+    config = written(tmp_path, text)
+    with pytest.raises(ConfigError) as refused:
+        check(config, ())
+    line = str(refused.value)
+    assert says in line
+    assert str(config) in line
+    assert "\n" not in line
 
 
 def test_a_missing_file_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from collector.detectors.base import ConfigError
+from collector.toml_file import shown
+
+# No count, premium or multiple of a market comes near it, and every whole number up to it is a double.
+GREATEST = 1e15
 
 
-def check_number(name: str, value: Any, low: float, high: float = math.inf) -> None:
-    """Refuse what is no finite number within [low, high]."""
+def check_number(name: str, value: Any, low: float, high: float = GREATEST) -> None:
+    """Refuse what is no number within [low, high]; nan and infinities are none."""
     # A bool is an int to isinstance, and `max_armed = true` in a file is a slip.
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high:
-        bounds = f"of {low:g} or more" if math.isinf(high) else f"from {low:g} to {high:g}"
-        raise ConfigError(f"{name}: {value!r} is no number {bounds}; give one")
+        bounds = f"of {low:g} or more, {high:g} at most" if high == GREATEST else f"from {low:g} to {high:g}"
+        raise ConfigError(f"{name}: {shown(value)} is no number {bounds}; give one")
 
 
-def check_whole(name: str, value: Any, low: int, high: float = math.inf) -> None:
+def check_whole(name: str, value: Any, low: int, high: float = GREATEST) -> None:
     """Refuse what is no whole number within [low, high]."""
     check_number(name, value, low, high)
     if not isinstance(value, int):
-        raise ConfigError(f"{name}: {value!r} is no whole number")
+        raise ConfigError(f"{name}: {shown(value)} is no whole number")
 
 
 def check_rearm(name: str, rearm: float, arm: float, *, above: bool = True) -> None:

@@ -12,6 +12,7 @@ from collector.rules.condition import Condition, Simple, parse
 from collector.rules.expression import Leaf
 from collector.rules.fault import RuleFault
 from collector.rules.names import Named
+from collector.toml_file import shown
 from exports.tickers import TickerError, canonical
 
 Direction = Literal["bullish", "bearish", "neutral"]
@@ -187,10 +188,10 @@ def _direction(stated: Any) -> Direction:
     for direction in DIRECTIONS:
         if stated == direction:
             return direction
-    raise RuleFault(f"{stated!r} is not one of {', '.join(DIRECTIONS)}", key="direction")
+    raise RuleFault(f"{shown(stated)} is not one of {', '.join(DIRECTIONS)}", key="direction")
 
 
 def _grade(stated: Any) -> str:
     if stated not in GRADES:
-        raise RuleFault(f"{stated!r} is not one of {', '.join(GRADES)}", key="minimum_grade")
+        raise RuleFault(f"{shown(stated)} is not one of {', '.join(GRADES)}", key="minimum_grade")
     return str(stated)

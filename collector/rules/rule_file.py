@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from collector.rules.definition import RuleDefinition, rules_from
 from collector.rules.fault import RuleFault
+from collector.toml_file import read_toml
 
 
 def rules_of_file(config: Path | None) -> tuple[RuleDefinition, ...]:
@@ -18,7 +18,7 @@ def rules_of_file(config: Path | None) -> tuple[RuleDefinition, ...]:
     if config is None:
         return ()
     try:
-        content = tomllib.loads(config.read_text(encoding="utf-8"))
+        content = read_toml(config)
     except (OSError, ValueError) as error:
         raise RuleFault(f"{config} can't be read as TOML: {error}", key="rules") from error
     return rules_from(content.get("rules", []))

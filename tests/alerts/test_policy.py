@@ -29,6 +29,8 @@ def test_a_policy_is_made_again_from_what_a_scan_kept_of_it() -> None:
         ({"cool_down_days": 31}, r"cool_down_days: 31 is no number from 0 to 30"),
         ({"cool_down_days": 1.5}, r"cool_down_days: 1.5 is no whole number"),
         ({"storm": 0}, r"storm: 0 is no number of 1 or more"),
+        ({"storm": 10**20}, r"storm: 100000000000000000000 is no number of 1 or more, 1e\+15 at most; give one"),
+        ({"storm": 10**15 + 1}, r"storm: 1000000000000001 is no number"),
         ({"storm": True}, r"storm: True is no number"),
         ({"weights": 3}, r"weights: is a table"),
         ({"verdict": 3}, r"verdict: is a table"),

@@ -172,3 +172,17 @@ def test_a_table_of_a_ticker_stands_over_that_of_all_for_that_ticker_alone() -> 
 def test_a_configuration_that_cannot_be(levels: dict[str, dict[str, object]], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         configured(levels)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [10**20, 10**400, 16**5000, 1e16, math.inf, math.nan],
+    ids=["20 digits", "400 digits", "6,000 digits", "1e16", "inf", "nan"],
+)
+def test_no_level_of_any_detector_takes_a_number_beyond_all_markets(number: float) -> None:
+    for detector in DETECTORS:
+        for level, value in detector.configuration().items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                with pytest.raises(ConfigError, match=f"{detector.name}\\.{level}: ") as refused:
+                    configured({detector.name: {level: number}})
+                assert len(str(refused.value)) < 200

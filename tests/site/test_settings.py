@@ -104,6 +104,26 @@ def test_a_bad_value_is_one_line_that_names_the_variable_and_what_would_do(
 
 
 @pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[alerts]\nstorm = " + "9" * 5000, "storm: a whole number of thousands of digits (at line 2)"),
+        ("[alerts]\nstorm = " + "[" * 3000, "lists or tables are nested too deep"),
+    ],
+)
+def test_a_file_that_can_not_be_read_as_toml_is_one_line(
+    text: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "levels.toml"
+    config.write_text(text)
+    monkeypatch.setenv("OPTSITE_CONFIG", str(config))
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read_environment()
+    line = str(refused.value)
+    assert line.startswith(f"OPTSITE_CONFIG='{config}' will not do ({says}")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
     ("name", "nearest"),
     [
         ("OPTSITE_PROVIDR", "OPTSITE_PROVIDER"),
