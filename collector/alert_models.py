@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from collector.markets import Market
+from collector.published import published_alerts, published_detectors
 from collector.rules.definition import DIRECTIONS, GRADES, NAME_LENGTH, RuleDefinition, rule_from, slug
 from collector.rules.fault import RuleFault
 from collector.rules.rule_file import rules_of_file
@@ -114,6 +115,10 @@ class AlertMark(models.Model):
         """Name the alert and who took note of it."""
         return f"{self.alert_id} by {self.acknowledged_by}"
 
+    def clean(self) -> None:
+        """Refuse an alert that the market's published documents do not know."""
+        _check_alert(self.market, self.alert_id)
+
 
 class Mute(models.Model):
     """Alerts that nobody is told of until a moment: one of them, or those of a detector, of a ticker, or of both.
@@ -142,9 +147,13 @@ class Mute(models.Model):
         return f"{what} until {self.until:%Y-%m-%dT%H:%MZ}"
 
     def clean(self) -> None:
-        """Refuse an alert with a detector or ticker beside it, and a new mute that is over; canonise the ticker."""
+        """Refuse what mutes nothing that there is, or everything, or is over as it begins; canonise the ticker."""
         if self._state.adding and self.until is not None and self.until <= datetime.now(UTC):
             raise ValidationError({"until": "This moment is past. Give one to come."})
+        if not (self.detector or self.ticker or self.alert_id):
+            raise ValidationError(
+                "Name a detector, a ticker or an alert: a mute of everything would tell nobody of any."
+            )
         if self.alert_id and (self.detector or self.ticker):
             raise ValidationError({"alert_id": "One alert is muted by its id alone: leave detector and ticker empty."})
         if self.ticker:
@@ -152,3 +161,27 @@ class Mute(models.Model):
                 self.ticker = canonical(self.ticker)
             except TickerError as error:
                 raise ValidationError({"ticker": str(error)}) from error
+        # What was there when it was muted may be published no more.
+        if self.alert_id and self._is_new("alert_id"):
+            _check_alert(self.market, self.alert_id)
+        if self.detector and self._is_new("detector"):
+            _check_detector(self.market, self.detector)
+
+    def _is_new(self, name: str) -> bool:
+        """Return whether a field says something else than the stored row of this market."""
+        stored = Mute.objects.filter(pk=self.pk, market=self.market).values_list(name, flat=True).first()
+        return bool(stored != getattr(self, name))
+
+
+def _check_alert(market: str, alert_id: str) -> None:
+    known = published_alerts(market)
+    if alert_id and known is not None and alert_id not in known:
+        raise ValidationError(
+            {"alert_id": f"The market {market} has no published alert {alert_id}. Copy the id from the alert's page."}
+        )
+
+
+def _check_detector(market: str, detector: str) -> None:
+    known = published_detectors(market)
+    if known and detector not in known:
+        raise ValidationError({"detector": f"There is no detector {detector}. There are: {', '.join(known)}."})

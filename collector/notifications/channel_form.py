@@ -9,11 +9,9 @@ from django.conf import settings
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from collector.models import Channel
-from exports.reader import ExportReader
+from collector.published import published_detectors
 from exports.tickers import TickerError, canonical
 
-# Records of the meta document that raise alerts.
-ALERTING = ("detector", "rule")
 KEPT = "Leave empty to keep what is stored; it is never shown."
 
 
@@ -112,16 +110,8 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_detectors(self) -> list[str]:
         """Return the detectors; an error where the published documents know another set of names."""
         names: list[str] = self.cleaned_data["detectors"]
-        known = known_detectors()
+        known = published_detectors(settings.MARKET_FOLDER.market)
         unknown = [name for name in names if known and name not in known]
         if unknown:
             raise forms.ValidationError(f"There is no detector {', '.join(unknown)}. There are: {', '.join(known)}.")
         return names
-
-
-def known_detectors() -> list[str]:
-    """Return the names of the detectors in the newest published meta document, none where nothing is published."""
-    current = ExportReader(settings.MARKET_FOLDER.export_dir).current()
-    document = current.document("meta") if current else None
-    records = [document.record(position) for position in range(document.count)] if document else []
-    return [record["name"] for record in records if record["kind"] in ALERTING]

@@ -104,7 +104,7 @@ def test_what_is_wrong_is_said_by_field_with_a_remedy(
 
 
 def test_a_detector_that_is_not_published_is_refused(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel_form, "known_detectors", lambda: ["low_iv", "unusual_activity"])
+    monkeypatch.setattr(channel_form, "published_detectors", lambda market: ["low_iv", "unusual_activity"])
     errors = problems(staff, detectors="low_iv, unusual_activty")
     assert "no detector unusual_activty. There are: low_iv, unusual_activity" in str(errors["detectors"])
 
