@@ -11,6 +11,7 @@ import orjson
 import pandas as pd
 
 from collector.alerts.verdicts import Seen
+from collector.store.alert_records import usable_record
 
 ALERT_DAYS = 30
 
@@ -20,11 +21,12 @@ def standing_alerts(
 ) -> dict[str, list[dict[str, Any]]]:
     """Return each ticker's alerts, the newest state of each: all that stand, and those that ended in the last 30 days.
 
-    A scan that is joined late sees what later scans made of an alert, so that it begins no episode twice.
+    A scan that is joined late sees what later scans made of an alert, so that it begins no episode twice. A record that
+    can't be used is left out, with a warning.
     """
     rows = connection.execute(
         """
-        SELECT ticker, arg_max(alert::VARCHAR, (happened_at, store_revision)) AS alert
+        SELECT ticker, alert_id, arg_max(alert::VARCHAR, (happened_at, store_revision)) AS alert
         FROM alert_events
         WHERE provider = ? AND list_contains(?, ticker) AND kind <> 'digest'
         GROUP BY ticker, alert_id
@@ -34,8 +36,10 @@ def standing_alerts(
         [provider, list(tickers), now - timedelta(days=ALERT_DAYS)],
     ).fetchall()
     found: dict[str, list[dict[str, Any]]] = {ticker: [] for ticker in tickers}
-    for ticker, alert in rows:
-        found[ticker].append(orjson.loads(alert))
+    for ticker, alert_id, alert in rows:
+        record = usable_record(alert, alert_id)
+        if record is not None:
+            found[ticker].append(record)
     return found
 
 
@@ -47,14 +51,14 @@ def seen_at_first(connection: duckdb.DuckDBPyConnection, alert_ids: Sequence[str
         """
         WITH told AS (
             SELECT alert_id, (happened_at, store_revision) AS moment, alert->>'session' AS session,
-                   CAST(alert->>'$.metrics.volume' AS BIGINT) AS volume,
-                   CAST(alert->>'$.metrics.open_interest' AS BIGINT) AS open_interest,
+                   TRY_CAST(alert->>'$.metrics.volume' AS BIGINT) AS volume,
+                   TRY_CAST(alert->>'$.metrics.open_interest' AS BIGINT) AS open_interest,
                    alert->>'$.metrics.open_interest_date' AS counted
             FROM alert_events
-            WHERE list_contains(?, alert_id) AND market_date = CAST(alert->>'session' AS DATE)
+            WHERE list_contains(?, alert_id) AND market_date = TRY_CAST(alert->>'session' AS DATE)
         )
         SELECT alert_id, coalesce(max(volume), 0), arg_max(open_interest, moment) FILTER (counted < session),
-               arg_max(CAST(counted AS DATE), moment) FILTER (counted < session)
+               arg_max(TRY_CAST(counted AS DATE), moment) FILTER (counted < session)
         FROM told GROUP BY alert_id
         """,
         [list(alert_ids)],

@@ -11,12 +11,12 @@ from datetime import date, datetime
 from typing import Any
 
 import duckdb
-import orjson
 
 from collector.alerts.outcomes import HORIZONS, Case, Horizon, Release, Standing, due_date
 from collector.alerts.track_record import SHOWN, Judged
 from collector.detectors.base import Claim
 from collector.market.calendar import Sessions, new_york_date
+from collector.store.alert_records import usable_record
 from collector.store.event_sets import known_events
 from collector.store.json_rows import moment
 from collector.store.session_figures import (
@@ -117,8 +117,10 @@ def _come(
     rows = connection.execute(
         """
         WITH begun AS (
-            SELECT alert_id, ticker, market_date, alert->>'$.metrics.settlement_time' AS settles
+            SELECT alert_id, ticker, min(market_date) AS market_date,
+                   max(alert->>'$.metrics.settlement_time') AS settles
             FROM alert_events WHERE provider = $provider AND kind = 'new' AND list_contains($tickers, ticker)
+            GROUP BY alert_id, ticker
         ), done AS (
             SELECT alert_id, list(horizon) AS horizons FROM outcomes
             WHERE provider = $provider AND list_contains($tickers, ticker) GROUP BY alert_id
@@ -132,7 +134,7 @@ def _come(
     ).fetchall()
     found = []
     for alert_id, ticker, session, settles, done in rows:
-        settlement = None if settles is None else datetime.fromisoformat(settles)
+        settlement = _settlement(settles)
         # The first horizon is a session away: what is not over by then is nothing to look up.
         if session >= dates[ticker]:
             continue
@@ -143,6 +145,14 @@ def _come(
             if day is not None and (day < dates[ticker] or (closing and day == dates[ticker])):
                 found.append(_Open(alert_id, ticker, session, horizon, day))
     return found
+
+
+def _settlement(text: str | None) -> datetime | None:
+    """Return a contract's settlement, None where it is no time: such a record is left out when it is read."""
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _dues(
@@ -157,6 +167,7 @@ def _dues(
 ) -> list[Due]:
     """Return the cases of what has come."""
     begun, newest = _records(connection, {one.alert_id for one in came})
+    came = [one for one in came if one.alert_id in begun]
     scans = {(begun[one.alert_id]["first_scan_id"], one.ticker) for one in came}
     then = features_of_scans(connection, scans)
     claimed = {
@@ -193,7 +204,10 @@ def _dues(
 def _records(
     connection: duckdb.DuckDBPyConnection, alert_ids: Iterable[str]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, tuple[dict[str, Any], datetime]]]:
-    """Return each alert's record as it began, and its newest one with its moment."""
+    """Return each alert's record as it began, and its newest one with its moment.
+
+    An alert either of whose records can't be used is left out, with a warning.
+    """
     rows = connection.execute(
         """
         SELECT alert_id, arg_min(alert::VARCHAR, store_revision) FILTER (kind = 'new'),
@@ -202,8 +216,16 @@ def _records(
         """,
         [sorted(alert_ids)],
     ).fetchall()
-    begun = {alert_id: orjson.loads(first) for alert_id, first, _, _ in rows}
-    return begun, {alert_id: (orjson.loads(last), moment(at)) for alert_id, _, last, at in rows}
+    begun, newest = {}, {}
+    for alert_id, first, last, at in rows:
+        oldest = usable_record(first, alert_id)
+        record = oldest if last == first or oldest is None else usable_record(last, alert_id)
+        if oldest is None or record is None:
+            continue
+        begun[alert_id] = oldest
+        # One that began before there were outcomes has none.
+        newest[alert_id] = ({**record, "outcomes": record.get("outcomes") or []}, moment(at))
+    return begun, newest
 
 
 def _release_sessions(

@@ -368,3 +368,19 @@ def test_settled_contracts_are_counted_as_left_out(folder: MarketFolder) -> None
     }
     scan = joined(folder, "scan-1", answers).scan
     assert (scan["contracts"], scan["rejections"]) == (10, {"expired": 10})
+
+
+def test_a_damaged_alert_record_keeps_no_scan_out_of_the_store(
+    folder: MarketFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    joined(folder, "scan-1", {"ZZTA": [busy(stamp=at(24, 15))]})
+    with open_store(folder, "test") as connection:
+        connection.execute("""UPDATE alert_events SET alert = '{"id": "x", "state": "ongoing"}'""")
+        ((alert_id,),) = connection.execute("SELECT alert_id FROM alert_events").fetchall()
+    second = joined(folder, "scan-2", {"ZZTA": [busy(stamp=at(24, 16))]})
+    assert second.fresh
+    assert f"The record of alert {alert_id} is left out: field key is missing" in caplog.messages
+    # What the scan found is told anew, and lives on from there.
+    assert alerts(folder)[1] == ("scan-2", "new", occ())
+    joined(folder, "scan-3", {"ZZTA": [busy(stamp=at(24, 17))]})
+    assert [kind for _, kind, _ in alerts(folder)] == ["new", "new", "ongoing"]

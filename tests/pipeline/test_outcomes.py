@@ -262,3 +262,18 @@ def test_meta_holds_each_detectors_record_and_moves_with_it() -> None:
     assert found["unusual_activity"]["claim"] == "spot_follows"
     assert found["low_iv"]["track_records"] == []
     assert meta_revision("demo", [told]) != meta_revision("demo", [{**told, "n": 4}])
+
+
+@pytest.mark.parametrize("damaged", ['{"id": "x", "metrics": {"settlement_time": "soon"}}', "null"])
+def test_a_damaged_record_has_no_outcome_and_stops_none(
+    folder: MarketFolder, damaged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    scan(folder, DAYS[0], volume=40_000)
+    scan(folder, DAYS[0], volume=40_000, ticker="ZZTB")
+    with open_store(folder, "test") as connection:
+        connection.execute("UPDATE alert_events SET alert = ? WHERE ticker = 'ZZTA'", [damaged])
+    scan(folder, DAYS[1], call=5.2, price=103.0)
+    assert events(folder) == []
+    assert "is left out: " in caplog.text
+    scan(folder, DAYS[1], call=5.2, price=103.0, ticker="ZZTB")
+    assert [alert["ticker"] for _, alert in events(folder)] == ["ZZTB"]

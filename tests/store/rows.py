@@ -77,7 +77,8 @@ def append_contract_rows(
 
 
 def alert_row(key: str, kind: str, at: datetime, revision: int, **changes: Any) -> dict[str, Any]:
-    """Return an alert event of ZZTA; its record holds key and state."""
+    """Return an alert event of ZZTA; its record holds what the life of an alert needs."""
+    stamp = f"{at:%Y-%m-%dT%H:%M:%SZ}"
     row = {
         "event_id": f"{key}-{kind}-{revision}",
         "store_revision": revision,
@@ -89,7 +90,25 @@ def alert_row(key: str, kind: str, at: datetime, revision: int, **changes: Any) 
         "kind": kind,
         "happened_at": at,
         "market_date": at.date(),
-        "alert": {"key": key, "state": kind, "revision": revision},
+        "alert": {
+            "id": key,
+            "key": key,
+            "provider": "demo",
+            "ticker": "ZZTA",
+            "detector": "low_iv",
+            "subject": "",
+            "direction": "neutral",
+            "state": kind,
+            "session": f"{at:%Y-%m-%d}",
+            "first_scan_id": f"scan-{revision}",
+            "last_scan_id": f"scan-{revision}",
+            "first_seen": stamp,
+            "last_seen": stamp,
+            "reason": "It is low.",
+            "trigger": {"metric": "iv_rank", "value": 4.0, "threshold": 10.0, "comparison": "<="},
+            "metrics": {},
+            "revision": revision,
+        },
         "source": "demo",
         "recorded_at": at,
         "inserted_at": at,

@@ -206,3 +206,29 @@ def test_sessions_seen_are_those_of_the_chains(store: duckdb.DuckDBPyConnection)
     for scan, day in enumerate((date(2026, 3, 24), date(2026, 3, 24), date(2026, 3, 26)), 1):
         append_chains(store, scan, chain_row(scan, date(2026, 6, 19), 10, market_date=day))
     assert history.sessions_seen(store) == {date(2026, 3, 24), date(2026, 3, 26)}
+
+
+@pytest.mark.parametrize(
+    ("damaged", "named"),
+    [
+        ('{"id": "b", "state": "ongoing"}', "field key is missing"),
+        ("null", "it is no JSON object"),
+        ('{"id": "x"}', "field key is missing"),
+    ],
+)
+def test_a_damaged_record_is_left_out_with_a_line_that_names_its_alert(
+    store: duckdb.DuckDBPyConnection, damaged: str, named: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    append_alerts(store, alert_row("a", "new", NOW, 1), alert_row("b", "new", NOW, 1), alert_row("c", "new", NOW, 1))
+    store.execute("UPDATE store.main.alert_events SET alert = ? WHERE alert_id = 'b'", [damaged])
+    assert standing(store) == [("a", "new"), ("c", "new")]
+    (line,) = caplog.messages
+    assert line == f"The record of alert b is left out: {named}"
+
+
+def test_figures_that_are_no_numbers_were_not_seen(store: duckdb.DuckDBPyConnection) -> None:
+    (monday,) = days_before(TODAY, 1)
+    append_alerts(store, activity_row(14, 500, 90, monday.isoformat()), activity_row(15, 900, 91, monday.isoformat()))
+    damaged = '{"session": "2026-03-24", "metrics": {"volume": "many", "open_interest": [], "open_interest_date": "?"}}'
+    store.execute("UPDATE store.main.alert_events SET alert = ? WHERE event_id LIKE '%-15'", [damaged])
+    assert history.seen_at_first(store, ["a"]) == {"a": Seen(500, 90, monday)}
