@@ -27,30 +27,56 @@ KNOWN_TABLES = ("alerts", "detectors", "events", "rules")
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """By what a scan is judged."""
+    """By what a scan is judged. ``fault`` says why the defaults stand in for what was planned, None where they don't."""
 
     detectors: DetectorSet
     policy: AlertPolicy
+    fault: str | None = None
 
 
-def alerting_of(configuration: Mapping[str, Any]) -> Alerting:
+def alerting_of(configuration: Any) -> Alerting:
     """Return by what a scan is judged that was planned with a configuration, as ``effective`` gave it.
 
-    A level that this version knows no more (the scan was planned by another) is passed over, with a warning.
+    Where this version can't use its levels (the scan was planned by another, or they are no tables), the defaults stand
+    in for all of them, with a warning.
     """
+    if not isinstance(configuration, Mapping):
+        return _defaults("the configuration is no table", ())
     rules = _planned_rules(configuration.get("rules", []))
     try:
-        detectors = configured(configuration.get("detectors", {})).with_rules(rules)
-        return Alerting(detectors, policy_from(configuration.get("alerts", {})))
+        detectors = configured(_planned_table(configuration, "detectors")).with_rules(rules)
     except ConfigError as error:
-        logger.warning("A scan was planned with levels that can't be used; the defaults stand in: %s", error)
-        return Alerting(DetectorSet().with_rules(rules), AlertPolicy())
+        return _defaults(f"detectors: {error}", rules)
+    try:
+        return Alerting(detectors, policy_from(_planned_table(configuration, "alerts")))
+    except ConfigError as error:
+        return _defaults(f"alerts: {error}", rules)
 
 
-def _planned_rules(content: Sequence[Mapping[str, Any]]) -> tuple[RuleDefinition, ...]:
+def _defaults(fault: str, rules: Sequence[RuleDefinition]) -> Alerting:
+    """Return the default levels with a plan's rules, and warn why."""
+    logger.warning("A scan was planned with levels that can't be used; the defaults stand in: %s", fault)
+    return Alerting(DetectorSet().with_rules(rules), AlertPolicy(), fault)
+
+
+def _planned_table(configuration: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a table of a plan; raise ConfigError where it is something else."""
+    table = configuration.get(name, {})
+    if not isinstance(table, Mapping):
+        raise ConfigError("no table")
+    return table
+
+
+def _planned_rules(content: Any) -> tuple[RuleDefinition, ...]:
     """Return a plan's rules; one that this version can't read is left out, with a warning."""
+    if not isinstance(content, list):
+        logger.warning("A scan was planned with rules that can't be used: they are no list of tables")
+        return ()
     rules = []
     for table in content:
+        if not isinstance(table, Mapping):
+            logger.warning("A scan was planned with a rule that can't be used: it is no table")
+            continue
         try:
             rules.append(rule_from(table))
         except RuleFault as fault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -202,3 +203,34 @@ def test_a_scan_is_judged_by_the_rules_of_its_plan(caplog: pytest.LogCaptureFixt
     assert "High IV" in caplog.text
     planned["detectors"]["unusual_activity"]["no_such"] = 1
     assert [rule.config for rule in alerting_of(planned).detectors.rules] == [LOW]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "told"),
+    [
+        ({"detectors": [], "rules": {"a": 1}}, "detectors: no table"),
+        ({"detectors": None}, "detectors: no table"),
+        ({"detectors": {"unusual_activity": []}}, "detectors: unusual_activity: is a table"),
+        ({"detectors": {"unusual_activity": {"min_volume": None}}}, "detectors: unusual_activity.min_volume"),
+        ({"alerts": [1]}, "alerts: no table"),
+        ({"alerts": {"weights": 3}}, "alerts: weights: is a table"),
+        ([], "the configuration is no table"),
+        (None, "the configuration is no table"),
+    ],
+)
+def test_levels_of_any_other_shape_are_told_and_the_defaults_stand_in(
+    configuration: Any, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    judges = alerting_of(configuration)
+    assert [one.configuration() for one in judges.detectors] == [one.configuration() for one in detectors(None)]
+    assert judges.policy == policy(None)
+    assert judges.fault is not None
+    assert judges.fault.startswith(told)
+    assert f"the defaults stand in: {told}" in caplog.text
+
+
+@pytest.mark.parametrize("planned", [{"a": 1}, None, "x", [1], ["High IV"], [{}]])
+def test_rules_of_any_other_shape_are_told_and_left_out(planned: Any, caplog: pytest.LogCaptureFixture) -> None:
+    judges = alerting_of({"rules": planned})
+    assert (judges.detectors.rules, judges.fault) == ((), None)
+    assert "which can't be used" in caplog.text or "that can't be used" in caplog.text
