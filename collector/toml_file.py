@@ -11,7 +11,8 @@ SHOWN_LENGTH = 40
 # Python reads no whole number of more digits; tomllib says neither where it stands nor that the file is at fault.
 LONG_NUMBER = re.compile(r"[0-9][0-9_]{4299,}")
 KEY_BEFORE = re.compile(r"([^\s={,]+)\s*=[^=]*$")
-TOO_DEEP = "lists or tables are nested too deep"
+# A hundred lists in one another, far from what stops tomllib.
+DEEP_LIST = re.compile(r"\[(?:\s*\[){99}")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -27,21 +28,22 @@ def read_toml(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError:
         raise
     except ValueError as error:
-        raise ValueError(_long_number(text) or str(error)) from error
+        place = _place(text, LONG_NUMBER)
+        what = f"{place}a whole number of thousands of digits; write a shorter one" if place else str(error)
+        raise ValueError(what) from error
     except RecursionError:
-        raise ValueError(TOO_DEEP) from None
+        raise ValueError(f"{_place(text, DEEP_LIST)}lists or tables are nested too deep") from None
 
 
-def _long_number(text: str) -> str | None:
-    """Return what is wrong with a number that is too long to be read: its key, as it is written, and its line."""
-    found = LONG_NUMBER.search(text)
+def _place(text: str, pattern: re.Pattern[str]) -> str:
+    """Return where a pattern is first found, by key, as it is written, and line; '' where it is not."""
+    found = pattern.search(text)
     if found is None:
-        return None
+        return ""
     before = text[: found.start()]
     key = KEY_BEFORE.search(before)
     line = before.count("\n") + 1
-    what = f"a whole number of thousands of digits (at line {line}); write a shorter one"
-    return f"{key[1]}: {what}" if key else what
+    return f"{key[1]} (at line {line}): " if key else f"at line {line}: "
 
 
 def shown(value: Any) -> str:

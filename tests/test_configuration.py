@@ -62,10 +62,13 @@ def test_a_file_that_is_no_toml_is_refused_in_one_line(tmp_path: Path, text: str
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[alerts]\nstorm = " + "9" * 5000, "storm: a whole number of thousands of digits (at line 2)"),
-        ("[[events]]\nkind = 'split'\namount = -" + "9" * 5000, "amount: a whole number of thousands of digits"),
-        ("x = [\n" + "9" * 5000 + "]", "x: a whole number of thousands of digits (at line 2)"),
-        ("[alerts]\nstorm = " + "[" * 3000 + "]" * 3000, "lists or tables are nested too deep"),
+        ("[alerts]\nstorm = " + "9" * 5000, "storm (at line 2): a whole number of thousands of digits"),
+        (
+            "[[events]]\nkind = 'split'\namount = -" + "9" * 5000,
+            "amount (at line 3): a whole number of thousands of digits",
+        ),
+        ("x = [\n" + "9" * 5000 + "]", "x (at line 2): a whole number of thousands of digits"),
+        ("[alerts]\nstorm = " + "[" * 3000 + "]" * 3000, "storm (at line 2): lists or tables are nested too deep"),
         (
             "[alerts]\nstorm = 0x" + "f" * 5000,
             "alerts.storm: a number of thousands of digits is no number of 1 or more",

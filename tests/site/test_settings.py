@@ -106,8 +106,8 @@ def test_a_bad_value_is_one_line_that_names_the_variable_and_what_would_do(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[alerts]\nstorm = " + "9" * 5000, "storm: a whole number of thousands of digits (at line 2)"),
-        ("[alerts]\nstorm = " + "[" * 3000, "lists or tables are nested too deep"),
+        ("[alerts]\nstorm = " + "9" * 5000, "storm (at line 2): a whole number of thousands of digits"),
+        ("[alerts]\nstorm = " + "[" * 3000, "storm (at line 2): lists or tables are nested too deep"),
     ],
 )
 def test_a_file_that_can_not_be_read_as_toml_is_one_line(
