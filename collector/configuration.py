@@ -27,7 +27,7 @@ KNOWN_TABLES = ("alerts", "detectors", "events", "rules")
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """By what a scan is judged. ``fault`` says why the defaults stand in for what was planned, None where they don't."""
+    """By what a scan is judged; ``fault`` says why the defaults stand in for what was planned, where they do."""
 
     detectors: DetectorSet
     policy: AlertPolicy
