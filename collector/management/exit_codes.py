@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from collector.detectors.base import ConfigError
 from collector.pipeline.orders import BAD_USAGE, FAILED, LOCKED, UNREACHABLE, OrderError
 from collector.pipeline.plan import EmptyWatchlist
-from collector.pipeline.replay import UnknownAlert
+from collector.pipeline.replay import DamagedAlert, UnknownAlert
 from collector.pipeline.workers import WorkerDied
 from collector.providers.base import ProviderError, Unreachable
 from collector.providers.catalogue import UnknownProvider
@@ -35,6 +35,7 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (Unreachable, UNREACHABLE),
     (EmptyWatchlist, BAD_USAGE),
     (UnknownAlert, BAD_USAGE),
+    (DamagedAlert, FAILED),
     (OrderError, BAD_USAGE),
     (ConfigError, BAD_USAGE),
     (UnknownProvider, BAD_USAGE),

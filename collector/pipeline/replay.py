@@ -14,18 +14,21 @@ from typing import Any
 import orjson
 import pandas as pd
 
+from collector.alerts.track_record import unproven
 from collector.code_version import code_version, library_versions
 from collector.configuration import Alerting, alerting_of
 from collector.market.calendar import sessions_of
 from collector.pipeline.collect import Progress
 from collector.pipeline.detect import Known, detect, known_before
 from collector.pipeline.plan import ScanPlan
+from collector.pipeline.replay_levels import levels_told, table_of
 from collector.store.database import open_store
 from collector.store.records import json_text
-from collector.store.replay_contracts import recorded_contracts
+from collector.store.replay_contracts import NoContracts, recorded_contracts
 from collector.store.replay_records import (
     RecordedEvent,
     RecordedScan,
+    UnreadablePast,
     before_scan,
     recorded_events,
     recorded_scan,
@@ -43,6 +46,10 @@ ABSENT = "(absent)"
 
 class UnknownAlert(Exception):
     """The store holds no such alert; the message is one line."""
+
+
+class DamagedAlert(Exception):
+    """No record of the alert can be used; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ def replay(folder: MarketFolder, alert_id: str, bar: Progress) -> Replay:
 
     Raises:
         UnknownAlert: there is none of that id.
+        DamagedAlert: none of its records can be used.
         StoreError: the store can't be opened.
     """
     # Years of sessions take a moment to be made: before the store is held.
@@ -128,7 +136,7 @@ def replay(folder: MarketFolder, alert_id: str, bar: Progress) -> Replay:
         bar.step(scan_id)
         steps.append(_step(folder, scan_id, recorded))
         bar.done()
-    return Replay(events[-1].alert, tuple(steps))
+    return Replay(next(event.alert for event in reversed(events) if event.fault is None), tuple(steps))
 
 
 def _events(folder: MarketFolder, alert_id: str) -> list[RecordedEvent]:
@@ -142,12 +150,19 @@ def _events(folder: MarketFolder, alert_id: str) -> list[RecordedEvent]:
             f"There is no alert {alert_id!r} in the {folder.market} market's store; ids are the `id` of alerts.json "
             "and /api/v1/alerts/."
         )
+    if all(event.fault is not None for event in events):
+        raise DamagedAlert(
+            f"The record of alert {alert_id!r} in the {folder.market} market's store can't be used: {events[-1].fault}."
+        )
     return events
 
 
 def _step(folder: MarketFolder, scan_id: str, recorded: list[RecordedEvent]) -> Step:
     """Judge one scan again."""
     first, kinds = recorded[0], tuple(event.kind for event in recorded)
+    fault = next((event.fault for event in recorded if event.fault is not None), None)
+    if fault is not None:
+        return Step(scan_id, kinds, first.at, problem=f"its record of the alert can't be used: {fault}")
     ticker = first.alert["ticker"]
     rebuilt = _rebuilt(folder, scan_id, ticker, first.alert["detector"])
     if isinstance(rebuilt, str):
@@ -169,8 +184,13 @@ def _step(folder: MarketFolder, scan_id: str, recorded: list[RecordedEvent]) -> 
             continue
         after = orjson.loads(json_text(replayed[event.kind]))
         differences += compared(event.alert, after, ROUNDING if rebuilt.rounded else 0.0)
+    added = sorted({one.path for one in differences if _added_since(one, rebuilt.alerting)})
+    differences = [one for one in differences if one.path not in added]
+    notes = [*rebuilt.notes]
+    if added:
+        notes.append(f"recorded by an older version without: {', '.join(added)}")
     differences += [Difference(kind, ABSENT, "this event") for kind in replayed if kind not in kinds]
-    return Step(scan_id, kinds, first.at, tuple(differences), rebuilt.notes, rounded=rebuilt.rounded)
+    return Step(scan_id, kinds, first.at, tuple(differences), tuple(notes), rounded=rebuilt.rounded)
 
 
 def _rebuilt(folder: MarketFolder, scan_id: str, ticker: str, detector: str) -> _Rebuilt | str:
@@ -184,17 +204,20 @@ def _rebuilt(folder: MarketFolder, scan_id: str, ticker: str, detector: str) -> 
             return f"the store does not hold the scan's figures of {ticker}"
         record, notes = found
         market_date = date.fromisoformat(record["market_date"])
-        contracts = recorded_contracts(
-            connection, folder, scan.provider, scan_id, ticker, market_date, record["chains"]
-        )
-        if contracts is None:
-            return f"its contracts of {ticker} are neither in the store nor in the Parquet history nor in the archive"
         plan, alerting = _plan(scan), alerting_of(scan.configuration)
-        with before_scan(connection, folder, scan, ticker, market_date):
-            known = known_before(
-                connection, plan, [record], sessions_of(folder.market), alerting, known_at=scan.known_at
+        try:
+            contracts = recorded_contracts(
+                connection, folder, scan.provider, scan_id, ticker, market_date, record["chains"]
             )
-    notes = [*_versions(scan), *_levels(scan, alerting, detector), *notes]
+            with before_scan(connection, folder, scan, ticker, market_date) as unread:
+                known = known_before(
+                    connection, plan, [record], sessions_of(folder.market), alerting, known_at=scan.known_at
+                )
+        except (NoContracts, UnreadablePast) as error:
+            return str(error)
+    notes = [*_versions(scan), *levels_told(scan.configuration, alerting, detector), *notes, *unread]
+    if contracts.damaged:
+        notes.append(contracts.damaged)
     if contracts.source == "parquet":
         notes.append("contracts from the Parquet history")
     rounded = contracts.source == "archive"
@@ -216,7 +239,7 @@ def _plan(scan: RecordedScan) -> ScanPlan:
         deadline=scan.started_at,
         tickers=(),
         watchlist=(),
-        configuration=dict(scan.configuration),
+        configuration=table_of(scan.configuration),
         config_hash=scan.config_hash,
         order={"code_version": scan.code_version},
     )
@@ -233,17 +256,19 @@ def _versions(scan: RecordedScan) -> Iterator[str]:
             yield f"{name}: {then} then, {here} now"
 
 
-def _levels(scan: RecordedScan, alerting: Alerting, detector: str) -> Iterator[str]:
-    """Yield that this version can't use the levels of then."""
-    if detector not in {one.name for one in alerting.detectors}:
-        yield f"{detector}: this version has no such detector, or can't use the rule of then"
-    then = scan.configuration.get("detectors", {}).get(detector)
-    now = alerting.detectors.configuration().get(detector)
-    if then is not None and then != now:
-        yield f"detectors.{detector}: this version can't use the levels of then; the defaults stand in"
-    policy = scan.configuration.get("alerts")
-    if policy is not None and policy != alerting.policy.configuration():
-        yield "alerts: this version can't use the settings of then as they were"
+def _added_since(difference: Difference, alerting: Alerting) -> bool:
+    """Return whether a member was not there when the record was made and holds its default now.
+
+    Defaults are what is empty; of ``claim`` the detector's own, of ``track_record`` that of one without outcomes.
+    """
+    if difference.recorded != ABSENT:
+        return False
+    defaults: list[Any] = [None, [], {}]
+    if difference.path == "claim":
+        defaults += [detector.claim for detector in alerting.detectors]
+    elif difference.path == "track_record":
+        defaults += [orjson.loads(json_text(unproven(one.name).to_json())) for one in alerting.detectors]
+    return difference.replayed in defaults
 
 
 def compared(recorded: Any, replayed: Any, tolerance: float = 0.0, path: str = "") -> list[Difference]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import duckdb
 import orjson
 import pandas as pd
 
@@ -19,6 +21,8 @@ from exports.folders import MarketFolder
 from exports.manifest import Manifest, ManifestError
 from exports.reader import DocumentReader, ExportReadError
 
+logger = logging.getLogger(__name__)
+
 # Usual volumes look back no further: 20 sessions.
 LOOKED_BACK = timedelta(days=60)
 
@@ -29,12 +33,22 @@ Source = Literal["store", "parquet", "archive"]
 class RecordedContracts:
     """The contracts as the detectors' view holds them (``staging.VIEWED``), and where they come from.
 
-    ``missing`` are the chains, as ``expiration root``, that the archive holds no contracts of.
+    ``missing`` are the chains, as ``expiration root``, that the archive holds no contracts of; ``damaged`` says what is
+    wrong with the history's Parquet, in whose place the archive serves.
     """
 
     rows: pd.DataFrame
     source: Source
     missing: tuple[str, ...] = ()
+    damaged: str | None = None
+
+
+class NoContracts(Exception):
+    """Nothing holds the contracts any more; the message is one line."""
+
+
+class DamagedParquet(Exception):
+    """A file of the history can't be read; the message is one line and names it."""
 
 
 def parquet_of(folder: MarketFolder, provider: str, scan_id: str, ticker: str, market_date: date) -> Path:
@@ -80,8 +94,8 @@ def recorded_contracts(
     ticker: str,
     market_date: date,
     chains: Sequence[Mapping[str, Any]],
-) -> RecordedContracts | None:
-    """Return a ticker's contracts of a scan, None where nothing holds them any more.
+) -> RecordedContracts:
+    """Return a ticker's contracts of a scan.
 
     Args:
         connection: the open store.
@@ -91,14 +105,60 @@ def recorded_contracts(
         ticker: canonical.
         market_date: the ticker's session in the scan.
         chains: its chains, as staged.
+
+    Raises:
+        NoContracts: nothing holds them any more, or nothing that can be read.
     """
     rows = _of_store(connection, scan_id, ticker)
     if len(rows):
         return RecordedContracts(rows, "store")
     file = parquet_of(folder, provider, scan_id, ticker, market_date)
+    damaged = None
     if file.exists():
-        return RecordedContracts(staged_rows([file])[ticker], "parquet")
-    return _of_archive(folder, scan_id, ticker, chains)
+        try:
+            return RecordedContracts(_of_parquet(file, ticker), "parquet")
+        except DamagedParquet as error:
+            damaged = str(error)
+    found = _of_archive(folder, scan_id, ticker, chains)
+    if found is not None:
+        return replace(found, damaged=damaged)
+    if damaged is not None:
+        raise NoContracts(f"{damaged}, and neither the store nor the archive holds its contracts of {ticker}")
+    raise NoContracts(
+        f"its contracts of {ticker} are neither in the store nor in the Parquet history nor in the archive"
+    )
+
+
+def _of_parquet(file: Path, ticker: str) -> pd.DataFrame:
+    """Return the ticker's contracts of a file of the history; raise DamagedParquet where it does not give them."""
+    try:
+        rows = staged_rows([file]).get(ticker)
+    except duckdb.Error as error:
+        raise DamagedParquet(f"{file.name} of the Parquet history can't be read ({first_line(error)})") from error
+    if rows is None:
+        raise DamagedParquet(
+            f"{file.name} of the Parquet history can't be read as one of {ticker}: it holds none of it"
+        )
+    return rows
+
+
+def first_line(error: Exception) -> str:
+    """Return what DuckDB says of a fault, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def readable(files: Sequence[Path]) -> list[Path]:
+    """Return those of the files that are Parquet by their footer."""
+    found = []
+    with duckdb.connect(":memory:") as connection:
+        for file in files:
+            try:
+                connection.execute("SELECT 1 FROM parquet_file_metadata(?)", [str(file)]).fetchall()
+            except duckdb.Error as error:
+                logger.warning("%s can't be read: %s", file, first_line(error))
+            else:
+                found.append(file)
+    return found
 
 
 def _of_store(connection: Connection, scan_id: str, ticker: str) -> pd.DataFrame:

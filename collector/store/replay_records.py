@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import orjson
 
+from collector.store.alert_records import AlertRecordFault, alert_record
 from collector.store.database import Connection
 from collector.store.event_sets import known_events
 from collector.store.json_rows import PROVENANCE, json_rows, moment
-from collector.store.replay_contracts import parquet_of, pruned_scans, quoted
+from collector.store.replay_contracts import first_line, parquet_of, pruned_scans, quoted, readable
 from exports.folders import MarketFolder
 
 OF_OWN = "t.scan_id = $scan_id AND t.ticker = $ticker"
@@ -24,14 +26,19 @@ BARS = ("date", "split_factor")
 ADDED_LATER = frozenset({"detectors", "events_digest"})
 
 
+class UnreadablePast(Exception):
+    """What was known before a scan can't be read; the message is one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """What one scan made of an alert, as it was recorded."""
+    """What one scan made of an alert, as it was recorded; ``fault`` says why the record can't be used, {} then."""
 
     scan_id: str
     kind: str
     at: datetime
     alert: Mapping[str, Any]
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class RecordedScan:
     feed: str
     kind: str
     started_at: datetime
-    configuration: Mapping[str, Any]
+    configuration: Any
     config_hash: str
     code_version: str
     libraries: Mapping[str, str]
@@ -58,7 +65,16 @@ def recorded_events(connection: Connection, alert_id: str) -> list[RecordedEvent
         "WHERE alert_id = ? ORDER BY store_revision, kind",
         [alert_id],
     ).fetchall()
-    return [RecordedEvent(scan, kind, moment(at), orjson.loads(alert)) for scan, kind, at, alert in rows]
+    return [_event(scan, kind, moment(at), alert, alert_id) for scan, kind, at, alert in rows]
+
+
+def _event(scan_id: str, kind: str, at: datetime, text: str, alert_id: str) -> RecordedEvent:
+    try:
+        alert_record(text, alert_id)
+    except AlertRecordFault as fault:
+        return RecordedEvent(scan_id, kind, at, {}, str(fault))
+    # As it is in the store: what it lacks is told.
+    return RecordedEvent(scan_id, kind, at, orjson.loads(text))
 
 
 def recorded_scan(connection: Connection, scan_id: str) -> RecordedScan | None:
@@ -85,45 +101,57 @@ def recorded_scan(connection: Connection, scan_id: str) -> RecordedScan | None:
         configuration=orjson.loads(configuration),
         config_hash=digest,
         code_version=version,
-        libraries=orjson.loads(libraries),
+        libraries=_versions(orjson.loads(libraries)),
         known_at=moment(known),
     )
+
+
+def _versions(content: Any) -> dict[str, str]:
+    return {name: str(version) for name, version in content.items()} if isinstance(content, dict) else {}
 
 
 @contextmanager
 def before_scan(
     connection: Connection, folder: MarketFolder, scan: RecordedScan, ticker: str, market_date: date
-) -> Iterator[None]:
+) -> Iterator[list[str]]:
     """Show inside only what scans joined before this one had brought, under the tables' own names.
 
     Contracts of the ticker that were pruned from the store are those of the Parquet history, where it holds them.
+    Yields what of that can't be read.
+
+    Raises:
+        UnreadablePast: a read inside failed.
     """
     joined = f"scan_id IN (SELECT scan_id FROM store.main.scans WHERE store_revision < {scan.store_revision})"
     pruned = pruned_scans(connection, scan.provider, ticker, market_date, scan.store_revision)
+    files = [parquet_of(folder, scan.provider, before, ticker, day) for before, day in pruned.items()]
+    there = [file for file in files if file.exists()]
+    usable = readable(there)
+    damaged = len(there) - len(usable)
     tables = [
         str(name)
         for (name,) in connection.execute(
             "SELECT table_name FROM duckdb_columns() WHERE database_name = 'store' AND column_name = 'scan_id'"
         ).fetchall()
     ]
-    for table in tables:
-        rows = f"SELECT * FROM store.main.{table} WHERE {joined}"
-        if table == "contracts":
-            rows += _from_history(connection, folder, scan.provider, ticker, pruned)
-        connection.execute(f"CREATE TEMP VIEW {table} AS {rows}")
+    unread = f"earlier files of the Parquet history that can't be read, which usual volumes lack: {damaged}"
     try:
-        yield
+        for table in tables:
+            rows = f"SELECT * FROM store.main.{table} WHERE {joined}"
+            if table == "contracts":
+                rows += _from_history(connection, scan.provider, usable)
+            connection.execute(f"CREATE TEMP VIEW {table} AS {rows}")
+        yield [unread] if damaged else []
+    except duckdb.Error as error:
+        raise UnreadablePast(f"what it knew of {ticker} can't be read: {first_line(error)}") from error
     finally:
         for table in tables:
-            connection.execute(f"DROP VIEW temp.{table}")
+            connection.execute(f"DROP VIEW IF EXISTS temp.{table}")
 
 
-def _from_history(
-    connection: Connection, folder: MarketFolder, provider: str, ticker: str, pruned: Mapping[str, date]
-) -> str:
+def _from_history(connection: Connection, provider: str, files: Sequence[Path]) -> str:
     """Return the SQL that adds a ticker's pruned contracts from their Parquet; empty where there is none."""
-    files = [parquet_of(folder, provider, scan, ticker, day) for scan, day in pruned.items()]
-    listed = ", ".join(quoted(str(file)) for file in files if file.exists())
+    listed = ", ".join(quoted(str(file)) for file in files)
     if not listed:
         return ""
     have = {row[0] for row in connection.execute("DESCRIBE SELECT * FROM store.main.contracts").fetchall()}

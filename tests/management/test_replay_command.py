@@ -65,6 +65,16 @@ def test_an_unknown_alert_is_one_line_and_exit_2(desk: Desk) -> None:
     assert "There is no alert 'nosuch' in the demo market's store" in line
 
 
+def test_a_damaged_record_is_one_line_and_exit_1(desk: Desk) -> None:
+    alert_id = an_alert(desk)
+    with duckdb.connect(desk.folder.store_path) as store:
+        store.execute("""UPDATE alert_events SET alert = '{"id": "x"}'""")
+    ran = desk.run("replay", alert_id)
+    assert ran.code == 1
+    (line,) = ran.told.strip().splitlines()
+    assert f"The record of alert '{alert_id}' in the demo market's store can't be used: field key is missing" in line
+
+
 @pytest.mark.parametrize("arguments", [(), ("a", "b"), ("a", "--provider", "reuters")])
 def test_bad_usage_is_exit_2(arguments: tuple[str, ...], desk: Desk) -> None:
     assert desk.run("replay", *arguments).code == 2

@@ -17,7 +17,7 @@ from collector.pipeline import replay as replaying
 from collector.pipeline.backfill import Silent, backfill
 from collector.pipeline.detect import Known, detect
 from collector.pipeline.publish import publish
-from collector.pipeline.replay import Difference, UnknownAlert, compared, replay
+from collector.pipeline.replay import DamagedAlert, Difference, UnknownAlert, compared, replay
 from collector.providers.demo import DemoProvider
 from collector.store.database import open_store
 from exports.folders import MarketFolder
@@ -270,7 +270,121 @@ def test_levels_that_this_version_does_not_know_are_told(folder: MarketFolder) -
             '{"detectors": {"unusual_activity": {"min_moons": 3}}}')""",
     )
     notes = replay(folder, alert_id, Silent()).steps[0].notes
-    assert "detectors.unusual_activity: this version can't use the levels of then; the defaults stand in" in notes
+    (note,) = [note for note in notes if "levels" in note]
+    assert note.startswith("this version can't use the levels of then; the defaults stand in: detectors: ")
+    assert "unusual_activity.min_moons: no such level" in note
+    assert "\n" not in note
+
+
+def test_levels_that_were_added_since_are_no_levels_that_can_not_be_used(folder: MarketFolder) -> None:
+    alert_id = contract_alert(folder)
+    change(
+        folder,
+        """UPDATE scans SET configuration = json_merge_patch(configuration, '{"detectors": {"unusual_activity":
+            {"max_armed": null}}, "alerts": {"verdict": null, "weights": {"size": null}}}')""",
+    )
+    ((levels,),) = rows(folder, "SELECT DISTINCT configuration->>'$.detectors.unusual_activity.max_armed' FROM scans")
+    assert levels is None
+    for step in replay(folder, alert_id, Silent()).steps:
+        assert [note for note in step.notes if "levels" in note or "settings" in note] == []
+
+
+@pytest.mark.parametrize("configuration", ['{"detectors": [], "rules": {"a": 1}}', "[]", "null"])
+def test_a_configuration_of_another_shape_is_told(folder: MarketFolder, configuration: str) -> None:
+    alert_id = contract_alert(folder)
+    change(folder, f"UPDATE scans SET configuration = '{configuration}', libraries = '[]'")
+    notes = replay(folder, alert_id, Silent()).steps[0].notes
+    assert any("the defaults stand in: " in note for note in notes)
+
+
+def test_fields_that_an_older_version_did_not_record_are_told_once(folder: MarketFolder) -> None:
+    alert_id = contract_alert(folder)
+    change(
+        folder,
+        """UPDATE alert_events SET alert = json_merge_patch(alert,
+            '{"verdict": null, "outcomes": null, "claim": null, "track_record": null}') WHERE kind = 'new'""",
+    )
+    found = replay(folder, alert_id, Silent())
+    first = found.steps[0]
+    # What is taken out by hand is a difference where it held something.
+    assert [one.path for one in first.differences if one.recorded != "(absent)"] == []
+    (note,) = [note for note in first.notes if note.startswith("recorded by an older version")]
+    assert note.startswith("recorded by an older version without: claim, outcomes, ")
+    assert note.endswith("verdict")
+    assert {one.path for one in first.differences} <= {"track_record"}
+
+
+def test_a_damaged_record_of_one_scan_is_the_problem_of_that_scan(folder: MarketFolder) -> None:
+    ((alert_id, scan_id),) = rows(
+        folder,
+        "SELECT alert_id, arg_max(scan_id, store_revision) FROM alert_events WHERE kind <> 'digest' "
+        "GROUP BY alert_id HAVING count(DISTINCT scan_id) > 1 ORDER BY alert_id LIMIT 1",
+    )
+    change(folder, f"UPDATE alert_events SET alert = 'null' WHERE alert_id = '{alert_id}' AND scan_id = '{scan_id}'")
+    found = replay(folder, alert_id, Silent())
+    assert found.alert["id"] == alert_id
+    assert [step.problem for step in found.steps if step.scan_id == scan_id] == [
+        "its record of the alert can't be used: it is no JSON object"
+    ]
+    assert found.steps[0].problem is None
+
+
+@pytest.mark.parametrize("damaged", ['{"id": "x"}', "null"])
+def test_an_alert_of_which_no_record_can_be_used_is_told(folder: MarketFolder, damaged: str) -> None:
+    alert_id = contract_alert(folder)
+    change(folder, f"UPDATE alert_events SET alert = '{damaged}' WHERE alert_id = '{alert_id}'")
+    with pytest.raises(DamagedAlert, match=f"The record of alert '{alert_id}' in the demo market's store can't be"):
+        replay(folder, alert_id, Silent())
+
+
+def damaged_history(folder: MarketFolder, scan_id: str) -> int:
+    """Write junk into a scan's files of the history; return how many there are."""
+    files = list(folder.parquet_dir.rglob(f"{scan_id}_*.parquet"))
+    for file in files:
+        file.chmod(0o600)
+        file.write_bytes(b"junk" * 100)
+    return len(files)
+
+
+def last_alert(folder: MarketFolder) -> tuple[str, str]:
+    """Return an alert that the last scan, which was published, raised; and the scan."""
+    found = rows(
+        folder,
+        "SELECT alert_id, scan_id FROM alert_events WHERE kind = 'new' AND alert->>'detector' = 'unusual_activity' "
+        "ORDER BY store_revision DESC, alert_id LIMIT 1",
+    )
+    ((alert_id, scan_id),) = found
+    return str(alert_id), str(scan_id)
+
+
+def test_in_place_of_a_damaged_parquet_the_archive_serves_and_it_is_told(folder: MarketFolder) -> None:
+    alert_id, scan_id = last_alert(folder)
+    change(folder, f"DELETE FROM contracts WHERE scan_id = '{scan_id}'")
+    assert damaged_history(folder, scan_id)
+    (step,) = replay(folder, alert_id, Silent()).steps
+    assert (step.identical, step.rounded) == (True, True)
+    assert any(f"{scan_id}_" in note and "of the Parquet history can't be read" in note for note in step.notes)
+
+
+def test_a_damaged_parquet_without_an_archive_is_the_problem_in_one_line(folder: MarketFolder) -> None:
+    alert_id, scan_id = last_alert(folder)
+    change(folder, "DELETE FROM contracts")
+    assert damaged_history(folder, scan_id)
+    shutil.rmtree(folder.export_dir)
+    (step,) = replay(folder, alert_id, Silent()).steps
+    assert "of the Parquet history can't be read" in str(step.problem)
+    assert "neither the store nor the archive" in str(step.problem)
+    assert "\n" not in str(step.problem)
+
+
+def test_damaged_files_of_earlier_scans_are_left_out_and_told(folder: MarketFolder) -> None:
+    alert_id, scan_id = last_alert(folder)
+    ((before,),) = rows(folder, f"SELECT arg_max(scan_id, store_revision) FROM scans WHERE scan_id <> '{scan_id}'")
+    change(folder, "DELETE FROM contracts")
+    assert damaged_history(folder, before)
+    (step,) = replay(folder, alert_id, Silent()).steps
+    assert step.problem is None
+    assert "earlier files of the Parquet history that can't be read, which usual volumes lack: 1" in step.notes
 
 
 def test_events_that_were_not_kept_are_told(folder: MarketFolder) -> None:
