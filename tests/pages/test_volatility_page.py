@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +68,12 @@ def of_the_money(chain: dict[str, Any], name: str) -> dict[float, float]:
     return {strike: value for strike, value in (calls | puts).items() if value is not None}
 
 
+def years(chain: dict[str, Any]) -> float:
+    """Years from the chain's moment to its settlement."""
+    ends, begins = (datetime.fromisoformat(chain[name]) for name in ("settlement_time", "as_of"))
+    return (ends - begins).total_seconds() / (365 * 86400)
+
+
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_the_smile_of_ours_stands_beside_the_feeds(page: Page, site: SiteProcess, market: str) -> None:
     ticker, feed = {"demo": ("ALDREN", "demo"), "recorded": ("NVDA", "cboe")}[market]
@@ -84,9 +92,14 @@ def test_the_smile_of_ours_stands_beside_the_feeds(page: Page, site: SiteProcess
     seen = {strike for strike in drawn["Ours"] if 0.01 <= theirs.get(strike, 0.0) <= 1.3 * max(drawn["Ours"].values())}
     assert len(seen) > 10
     assert len(seen - set(drawn[f"{feed} states"])) <= len(seen) // 5
-    # The fit runs through the points near the money.
+    # The fit runs through the points near the money: the largest distance within 2.5 deviations is stated.
     fit = chain["analytics"]["smile"]
-    near = {strike: value for strike, value in drawn["Fit"].items() if strike in drawn["Ours"]}
+    reach = 2.5 * chain["atm_iv"] * math.sqrt(years(chain))
+    near = {
+        strike: value
+        for strike, value in drawn["Fit"].items()
+        if strike in drawn["Ours"] and abs(math.log(strike / chain["forward"])) <= reach
+    }
     assert len(near) > 5
     assert max(abs(value - drawn["Ours"][strike]) for strike, value in near.items()) <= fit["residual_max"] + 1e-4
     assert page.locator("#smile-chart").evaluate(DRAWN) > 0.005

@@ -167,7 +167,7 @@ def all_is_well(folder: MarketFolder, scratch: Path) -> AtRest:
         assert published_revision(folder) == revision_in(store)
         told = store.execute(
             "SELECT event_id, alert_id, alert_events.kind, ticker FROM alert_events JOIN scans USING (scan_id) "
-            "WHERE alert_events.kind <> 'ongoing' AND scans.kind <> 'backfill'"
+            "WHERE alert_events.kind IN ('new', 'ended', 'digest', 'verdict') AND scans.kind <> 'backfill'"
         ).fetchall()
         assert outbox(folder) == sorted(row[:3] for row in told)
         news: dict[str, set[tuple[str, str]]] = {}

@@ -119,7 +119,7 @@ def test_a_backfill_that_is_killed_has_every_session_whole(stage: Stage) -> None
     [
         {"call": f"{DEMO}.chain", "number": 14},
         {"call": "collector.store.staging.Staging._write_parquet", "number": 2},
-        {"call": "collector.pipeline.join._detect", "when": "during", "delay": 0.02},
+        {"call": "collector.pipeline.join.known_before", "when": "during", "delay": 0.02},
         {"call": "exports.exporter.publish", "when": "during", "delay": 0.01},
     ],
     ids=["fetch", "staging", "join", "publish"],

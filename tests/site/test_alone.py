@@ -36,7 +36,9 @@ def test_the_cluster_alone_registers_its_schedules_and_says_whose_they_are(tmp_p
     data_dir = tmp_path / "data"
     with started(data_dir, "qcluster") as lines:
         wait_for(lambda: lines, 60, "a line")
-        assert schedules(data_dir) == [f"optsite:demo:{name}" for name in ("close", "export", "heartbeat", "scan")]
+        assert schedules(data_dir) == [
+            f"optsite:demo:{name}" for name in ("close", "delivery", "export", "heartbeat", "scan")
+        ]
     assert lines[0] == f"Task cluster of the demo market (OPTSITE_PROVIDER=demo) in {data_dir}."
 
 

@@ -23,7 +23,7 @@ def test_commands_that_come_first_at_once_make_it_once(data_dir: Path) -> None:
     assert [code for code, _ in ended] == [0] * 6, ended
     with sqlite3.connect(data_dir / "db.sqlite3") as database:
         names = [row[0] for row in database.execute("SELECT name FROM django_q_schedule ORDER BY name")]
-    assert names == ["optsite:demo:close", "optsite:demo:export", "optsite:demo:heartbeat", "optsite:demo:scan"]
+    assert names == [f"optsite:demo:{name}" for name in ("close", "delivery", "export", "heartbeat", "scan")]
 
 
 def test_a_command_that_needs_no_database_makes_none(data_dir: Path) -> None:

@@ -20,6 +20,9 @@ def test_each_detector_is_there_with_its_levels() -> None:
             "formula": detector.formula,
             "day_one": detector.day_one,
             "minimum_grade": detector.minimum_grade,
+            "claim": detector.claim,
+            # Nothing was judged yet.
+            "track_records": [],
             "configuration": detector.configuration(),
         }
 
