@@ -92,8 +92,8 @@ def _count(name: str, help: str, *, nullable: bool = True, unit: str = "contract
     return Field(name, "integer", help, unit=unit, nullable=nullable, csv=csv)
 
 
-def _decimal(name: str, help: str, *, unit: str = "decimal", csv: str | None = None) -> Field:
-    return Field(name, "number", help, unit=unit, significant=6, csv=csv)
+def _decimal(name: str, help: str, *, unit: str = "decimal", csv: str | None = None, significant: int = 6) -> Field:
+    return Field(name, "number", help, unit=unit, significant=significant, csv=csv)
 
 
 def _dollars(name: str, help: str, *, nullable: bool = False) -> Field:
@@ -206,13 +206,16 @@ ARBITRAGE_COUNTS: tuple[Field, ...] = (
     _count("rows", "Rows left out because of them."),
 )
 
+# A smile is the small difference of large parameters: six digits of each would not give its sixth digit.
+PARAMETER_DIGITS = 12
+
 SMILE_FIELDS: tuple[Field, ...] = (
     _text("model", "Model of the fit.", nullable=True),
-    _decimal("a", "Raw SVI: level of total variance.", unit="variance"),
-    _decimal("b", "Raw SVI: slope of the wings.", unit="variance"),
-    _decimal("rho", "Raw SVI: lean.", unit="ratio"),
-    _decimal("m", "Raw SVI: centre in ln(strike / forward).", unit="ratio"),
-    _decimal("sigma", "Raw SVI: width of the bend.", unit="ratio"),
+    _decimal("a", "Raw SVI: level of total variance.", unit="variance", significant=PARAMETER_DIGITS),
+    _decimal("b", "Raw SVI: slope of the wings.", unit="variance", significant=PARAMETER_DIGITS),
+    _decimal("rho", "Raw SVI: lean.", unit="ratio", significant=PARAMETER_DIGITS),
+    _decimal("m", "Raw SVI: centre in ln(strike / forward).", unit="ratio", significant=PARAMETER_DIGITS),
+    _decimal("sigma", "Raw SVI: width of the bend.", unit="ratio", significant=PARAMETER_DIGITS),
     _decimal("residual_rms", "Root mean square of fit less quotes within 2.5 deviations of the forward."),
     _decimal("residual_max", "Largest distance of fit and quotes within 2.5 deviations of the forward."),
     _count("points", "Quotes behind the fit.", unit="quotes"),

@@ -27,7 +27,7 @@ from collector.analytics.term_structure import TermStructure, forward_volatiliti
 from collector.analytics.terms import Floats, Integers
 from collector.normalise import ChainHead, NormalisedTicker
 from collector.pipeline.volatility import Columns, Volatility
-from exports.documents import CHAIN_ANALYTICS
+from exports.documents import CHAIN_ANALYTICS, PARAMETER_DIGITS
 
 DIGITS = 6
 MINIMUM_DEVIATION = 0.05
@@ -245,10 +245,11 @@ def _smile(fit: SmileFit | None) -> dict[str, Any] | None:
     """Return the fit as the document shows it."""
     if fit is None:
         return None
-    numbers = ("a", "b", "rho", "m", "sigma", "residual_rms", "residual_max")
     return {
         "model": "svi",
-        **{name: six(getattr(fit, name)) for name in numbers},
+        **{name: significant(getattr(fit, name), PARAMETER_DIGITS) for name in ("a", "b", "rho", "m", "sigma")},
+        "residual_rms": six(fit.residual_rms),
+        "residual_max": six(fit.residual_max),
         "points": fit.points,
         "arbitrage_free": fit.arbitrage_free,
     }
@@ -347,7 +348,12 @@ def _exposures(
 
 def six(value: float | None) -> float | None:
     """Return a number in six significant digits, None for what is not finite."""
-    return float(f"{value:.{DIGITS - 1}e}") if value is not None and isfinite(value) else None
+    return significant(value, DIGITS)
+
+
+def significant(value: float | None, digits: int) -> float | None:
+    """Return a number in so many significant digits, None for what is not finite."""
+    return float(f"{value:.{digits - 1}e}") if value is not None and isfinite(value) else None
 
 
 def sixes(values: Floats) -> list[float]:
