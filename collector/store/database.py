@@ -112,9 +112,10 @@ def faults_told(path: Path) -> Iterator[None]:
         yield
     except DISK_AND_MEMORY as error:
         raise StoreError(f"{path} can't be used: {_first_line(error)}") from error
-    except (RuntimeError, duckdb.InterruptException) as error:
-        # A Ctrl-C inside a query comes as this bare RuntimeError.
-        if "interrupt" not in str(error).lower():
+    except (RuntimeError, duckdb.Error) as error:
+        # A Ctrl-C inside a query comes as a bare RuntimeError; while DuckDB reads a frame of ours, as a bare Error.
+        interrupted = isinstance(error, RuntimeError | duckdb.InterruptException) and "interrupt" in str(error).lower()
+        if not interrupted and "KeyboardInterrupt" not in str(error):
             raise
         raise KeyboardInterrupt from error
 

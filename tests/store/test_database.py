@@ -22,6 +22,7 @@ from collector.store.database import (
     StoreError,
     StoreOfAnotherMarket,
     StoreTooNew,
+    faults_told,
     migrate,
     open_store,
     store_revision,
@@ -287,3 +288,24 @@ def test_every_connection_is_in_utc_and_downloads_nothing(market_folder: MarketF
         "threads": "2",
     }
     assert text == ("2026-01-27T12:00:00Z",)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Query interrupted"),
+        duckdb.InterruptException("INTERRUPT Error: Interrupted!"),
+        duckdb.Error(
+            'Traceback (most recent call last):\n  File "base.py", line 987, in __iter__\nKeyboardInterrupt: \n'
+        ),
+    ],
+    ids=["inside a query", "of a connection", "while a frame of ours is read"],
+)
+def test_ctrl_c_inside_duckdb_is_ctrl_c(error: Exception, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), faults_told(tmp_path):
+        raise error
+
+
+def test_what_is_no_ctrl_c_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(duckdb.CatalogException), faults_told(tmp_path):
+        raise duckdb.CatalogException("Table interrupts does not exist")
