@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from collector.detectors.base import Claim, Evaluation, Evidence, Finding, TickerView
 from collector.detectors.evidence import liquidity, ramp
 from collector.detectors.figures import day, number, positive, why_null
-from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_ticker
+from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_finding, whole_ticker
 from collector.detectors.levels import check_number, check_rearm, check_whole
 from collector.detectors.words import days, percent, times
 
@@ -134,7 +134,7 @@ class EarningsCrush:
         return Release(coming, ahead, confirmed, implied, past, max(moves), within, len(moves), grade)
 
     def _finding(self, view: TickerView, judged: Passed, release: Release) -> Finding:
-        gate, metrics = judged.shown, _metrics(view, release)
+        metrics = _metrics(view, release)
         arm = self.config.min_implied_to_past
         evidence = Evidence(
             size=ramp(release.implied / release.past, arm, FULL * arm) if judged.armed else 0.0,
@@ -146,22 +146,8 @@ class EarningsCrush:
             history=min(release.count / self.config.max_releases, 1.0),
             dates_estimated=release.confirmed is not True,
         )
-        return Finding(
-            detector=self.name,
-            ticker=view.ticker,
-            subject=WHOLE,
-            direction="neutral",
-            metric=gate.metric,
-            value=gate.value,
-            threshold=gate.arm,
-            comparison=gate.comparison,
-            armed=judged.armed,
-            evidence=evidence,
-            metrics=metrics,
-            summary=_summary(view.ticker, metrics),
-            reason=_reason(view.ticker, metrics),
-            intention="short_volatility",
-        )
+        words = _summary(view.ticker, metrics), _reason(view.ticker, metrics)
+        return whole_finding(self.name, view, judged, evidence, metrics, words, "short_volatility")
 
 
 def _metrics(view: TickerView, release: Release) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from collector.detectors.base import Comparison, Evaluation, Finding, TickerView
+from collector.detectors.base import Comparison, Evaluation, Evidence, Finding, Intention, TickerView
 
 # The subject of what is said of a ticker as a whole.
 WHOLE = ""
@@ -48,6 +48,35 @@ def passed(gates: Sequence[Gate]) -> Passed:
     stopping = next((gate for gate in gates if not gate.passes(gate.arm)), None)
     kept = stopping is None or all(gate.passes(gate.rearm) for gate in gates)
     return Passed(stopping is None, kept, stopping or gates[0])
+
+
+def whole_finding(
+    name: str,
+    view: TickerView,
+    judged: Passed,
+    evidence: Evidence,
+    metrics: dict[str, Any],
+    words: tuple[str, str],
+    intention: Intention | None,
+) -> Finding:
+    """Return what a detector of whole tickers found, triggered by the gate shown; ``words``: summary and reason."""
+    gate = judged.shown
+    return Finding(
+        detector=name,
+        ticker=view.ticker,
+        subject=WHOLE,
+        direction="neutral",
+        metric=gate.metric,
+        value=gate.value,
+        threshold=gate.arm,
+        comparison=gate.comparison,
+        armed=judged.armed,
+        evidence=evidence,
+        metrics=metrics,
+        summary=words[0],
+        reason=words[1],
+        intention=intention,
+    )
 
 
 def whole_ticker(name: str, view: TickerView, judged: Passed, finding: Finding | None) -> Evaluation:

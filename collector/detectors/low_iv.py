@@ -10,7 +10,7 @@ import numpy as np
 from collector.detectors.base import Claim, Evaluation, Evidence, Finding, TickerView
 from collector.detectors.evidence import days_to_event, liquidity, ramp
 from collector.detectors.figures import month_grade, number, positive, why_null
-from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_ticker
+from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_finding, whole_ticker
 from collector.detectors.levels import check_number, check_rearm, check_whole
 from collector.detectors.words import percent, sessions, times
 
@@ -139,22 +139,9 @@ class LowIv:
         return [*gates, Gate("iv_to_realised", ratio, arm, rearm, "<=", "above_realised")], median
 
     def _finding(self, view: TickerView, judged: Passed, metrics: dict[str, Any]) -> Finding:
-        gate = judged.shown
-        return Finding(
-            detector=self.name,
-            ticker=view.ticker,
-            subject=WHOLE,
-            direction="neutral",
-            metric=gate.metric,
-            value=gate.value,
-            threshold=gate.arm,
-            comparison=gate.comparison,
-            armed=judged.armed,
-            evidence=self._evidence(view, judged.armed, metrics),
-            metrics=metrics,
-            summary=_summary(view.ticker, metrics),
-            reason=_reason(view.ticker, metrics),
-            intention="long_volatility",
+        words = _summary(view.ticker, metrics), _reason(view.ticker, metrics)
+        return whole_finding(
+            self.name, view, judged, self._evidence(view, judged.armed, metrics), metrics, words, "long_volatility"
         )
 
     def _evidence(self, view: TickerView, armed: bool, metrics: dict[str, Any]) -> Evidence:

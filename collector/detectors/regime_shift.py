@@ -15,7 +15,7 @@ import numpy as np
 from collector.detectors.base import Claim, Evaluation, Evidence, Finding, TickerView
 from collector.detectors.evidence import days_to_event, liquidity, ramp
 from collector.detectors.figures import month_grade, number, positive, why_null
-from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_ticker
+from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_finding, whole_ticker
 from collector.detectors.levels import check_number, check_rearm, check_whole
 from collector.detectors.past import Floats, PastSessions
 from collector.detectors.words import percent
@@ -120,21 +120,10 @@ class RegimeShift:
         )
 
     def _finding(self, view: TickerView, judged: Passed, options: Band, share: Band, grade: str) -> Finding:
-        gate, metrics = judged.shown, _metrics(view, options, share, grade)
-        return Finding(
-            detector=self.name,
-            ticker=view.ticker,
-            subject=WHOLE,
-            direction="neutral",
-            metric=gate.metric,
-            value=gate.value,
-            threshold=gate.arm,
-            comparison=gate.comparison,
-            armed=judged.armed,
-            evidence=self._evidence(view, judged.armed, options, share, grade),
-            metrics=metrics,
-            summary=_summary(view.ticker, metrics),
-            reason=_reason(view.ticker, metrics),
+        metrics = _metrics(view, options, share, grade)
+        words = _summary(view.ticker, metrics), _reason(view.ticker, metrics)
+        return whole_finding(
+            self.name, view, judged, self._evidence(view, judged.armed, options, share, grade), metrics, words, None
         )
 
     def _evidence(self, view: TickerView, armed: bool, options: Band, share: Band, grade: str) -> Evidence:

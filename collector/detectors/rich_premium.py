@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from collector.detectors.base import Claim, Evaluation, Evidence, Finding, TickerView
 from collector.detectors.evidence import days_to_event, deviations, liquidity, ramp
 from collector.detectors.figures import month_grade, number, ordinary_volatility, positive, why_null
-from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_ticker
+from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_finding, whole_ticker
 from collector.detectors.levels import check_number, check_rearm, check_whole
 from collector.detectors.words import percent, sessions, times
 
@@ -145,22 +145,10 @@ class RichPremium:
         return Premium(implied, ordinary, realised, mean, away, int(past.size), grade)
 
     def _finding(self, view: TickerView, judged: Passed, premium: Premium) -> Finding:
-        gate, metrics = judged.shown, _metrics(view, premium)
-        return Finding(
-            detector=self.name,
-            ticker=view.ticker,
-            subject=WHOLE,
-            direction="neutral",
-            metric=gate.metric,
-            value=gate.value,
-            threshold=gate.arm,
-            comparison=gate.comparison,
-            armed=judged.armed,
-            evidence=self._evidence(view, judged.armed, premium),
-            metrics=metrics,
-            summary=_summary(view.ticker, metrics),
-            reason=_reason(view.ticker, metrics),
-            intention="short_volatility",
+        metrics = _metrics(view, premium)
+        words = _summary(view.ticker, metrics), _reason(view.ticker, metrics)
+        return whole_finding(
+            self.name, view, judged, self._evidence(view, judged.armed, premium), metrics, words, "short_volatility"
         )
 
     def _evidence(self, view: TickerView, armed: bool, premium: Premium) -> Evidence:

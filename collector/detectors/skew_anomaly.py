@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from collector.detectors.base import Claim, Evaluation, Evidence, Finding, TickerView
 from collector.detectors.evidence import days_to_event, deviations, liquidity, ramp
 from collector.detectors.figures import month_grade, number, why_null
-from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_ticker
+from collector.detectors.gates import WHOLE, Gate, Passed, lacking, mute, passed, whole_finding, whole_ticker
 from collector.detectors.levels import check_number, check_rearm, check_whole
 from collector.detectors.words import percent, sessions
 
@@ -114,23 +114,9 @@ class SkewAnomaly:
         return whole_ticker(self.name, view, judged, finding)
 
     def _finding(self, view: TickerView, judged: Passed, skew: Skew) -> Finding:
-        gate, metrics = judged.shown, _metrics(view, skew)
-        return Finding(
-            detector=self.name,
-            ticker=view.ticker,
-            subject=WHOLE,
-            direction="neutral",
-            metric=gate.metric,
-            value=gate.value,
-            threshold=gate.arm,
-            comparison=gate.comparison,
-            armed=judged.armed,
-            evidence=self._evidence(view, judged.armed, skew),
-            metrics=metrics,
-            summary=_summary(view.ticker, metrics),
-            reason=_reason(view.ticker, metrics),
-            intention="skew",
-        )
+        metrics = _metrics(view, skew)
+        words = _summary(view.ticker, metrics), _reason(view.ticker, metrics)
+        return whole_finding(self.name, view, judged, self._evidence(view, judged.armed, skew), metrics, words, "skew")
 
     def _evidence(self, view: TickerView, armed: bool, skew: Skew) -> Evidence:
         """Return what a finding stands on: the raw risk reversal, the session before and the wings may agree."""
